@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+/** What a child says: one line of JSON. */
+export interface Message {
+  readonly event?: string
+  readonly [fact: string]: unknown
+}
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** Options of node itself. */
+  readonly nodeArguments?: readonly string[]
+}
+
+/** A process under test. It speaks lines of JSON and hears lines of text. */
+export class Child {
+  readonly title: string
+  readonly exit: Promise<Exit>
+  readonly #process: ChildProcess
+  readonly #lines: AsyncIterator<string>
+  #errors = ''
+  #last = 'nothing'
+
+  /** Runs a program of `__test__/children`. */
+  static node(program: string, args: readonly unknown[], { env = {}, nodeArguments = [] }: ChildOptions = {}): Child {
+    const file = fileURLToPath(new URL(`../children/${program}.js`, import.meta.url))
+    return new Child(process.execPath, [...nodeArguments, '--enable-source-maps', file, ...args.map(String)], env, program)
+  }
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, title = command) {
+    this.title = `${title} ${args.slice(args.indexOf('--enable-source-maps') + 1).join(' ')}`
+    // `detached` stays off: Ctrl-C in a terminal reaches the children of the tests too.
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stderr.on('data', chunk => {
+      this.#errors = (this.#errors + chunk).slice(-4000)
+    })
+    child.stdin.on('error', () => {}) // it ended before it heard everything
+    this.#process = child
+    this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+    this.exit = once(child, 'close').then(([code, signal]) => ({ code, signal }))
+    this.exit.catch(() => {}) // a failure to start is told by whoever waits for it
+  }
+
+  get pid(): number {
+    return this.#process.pid ?? 0
+  }
+
+  /** What it said and complained last, for a person who wonders why a test hangs. */
+  get account(): string {
+    const { exitCode, signalCode } = this.#process
+    const fate = exitCode === null && signalCode === null ? 'running' : `ended (${exitCode ?? signalCode})`
+    return `${this.title}, pid ${this.pid}, ${fate}, said last: ${this.#last}${this.#errors === '' ? '' : `, stderr:\n${this.#errors}`}`
+  }
+
+  /** The next thing it says, which is to be `event`. */
+  async says(event: string): Promise<Message> {
+    const message = await this.report()
+    if (message.event === event) return message
+    throw new Error(`expected to hear ${event} from ${this.account}`)
+  }
+
+  /** The next thing it says. */
+  async report(): Promise<Message> {
+    const { value, done } = await this.#lines.next()
+    if (done) {
+      await this.exit
+      throw new Error(`nothing more to hear from ${this.account}`)
+    }
+    this.#last = value
+    return JSON.parse(value) as Message
+  }
+
+  /** Tells it something, or that there is nothing more to come. */
+  tell(word?: string): void {
+    if (word === undefined) this.#process.stdin?.end()
+    else this.#process.stdin?.write(`${word}\n`)
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  /** Ends it, if it still runs, and waits for that. */
+  async end(): Promise<void> {
+    this.kill('SIGKILL')
+    await this.exit.catch(() => {})
+  }
+
+  /** Fails unless it ends well. */
+  async succeeds(): Promise<void> {
+    const { code, signal } = await this.exit
+    if (code !== 0) throw new Error(`expected success (${code ?? signal}): ${this.account}`)
+  }
+
+  /** Until the kernel has seen its main thread asleep several times in a row: a child that waits synchronously waits by then. */
+  async fallsAsleep(): Promise<void> {
+    for (let sightings = 0; sightings < 5; await delay(5)) sightings = this.#isAsleep() ? sightings + 1 : 0
+  }
+
+  #isAsleep(): boolean {
+    const stat = readFileSync(`/proc/${this.pid}/task/${this.pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('S')
+  }
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Child } from './child.js'
+import type { Scene } from './scene.js'
+
+export const languages = ['typescript', 'rust'] as const
+export type Language = (typeof languages)[number]
+
+/** Two processes that want the same value, and how. */
+export interface Contest {
+  readonly publisher: Language
+  readonly consumer: Language
+  readonly buffers: number
+  readonly byteLength: number
+  readonly seconds: number
+  /** False: both sides ignore each other, the negative control. */
+  readonly exclusion: boolean
+  /** Whether the consumer is a read-only one, which copies without a pin. */
+  readonly copy?: boolean
+}
+
+/** What a consumer saw. */
+export interface Findings {
+  readonly reads: number
+  readonly torn: number
+  readonly mislabelled: number
+  readonly backwards: number
+  readonly contended: number
+}
+
+const built = fileURLToPath(new URL('../../testing/', import.meta.url))
+const { PAGECAST_TESTING_ADDON: addon = join(built, 'pagecast.node'), PAGECAST_TESTING_EXAMPLES: examples = built } = process.env
+
+/** Both sides of a contest are built with the feature `testing`, so that the control differs from the test in nothing but its switch. */
+export async function contend(scene: Scene, contest: Contest): Promise<Findings & { writes: number }> {
+  scene.doing(JSON.stringify(contest))
+  const publisher = start(scene, contest, 'publisher')
+  const consumer = start(scene, contest, 'consumer')
+  const [published, findings] = await Promise.all([publisher.report(), consumer.report()])
+  await Promise.all([publisher.succeeds(), consumer.succeeds()])
+  return { ...(findings as unknown as Findings), writes: Number(published['writes']) }
+}
+
+function start(scene: Scene, contest: Contest, role: 'publisher' | 'consumer'): Child {
+  const { buffers, byteLength, seconds, exclusion, copy } = contest
+  const args = [role, 'contended', byteLength, buffers, seconds]
+  if (copy && role === 'consumer') args.push('--copy')
+  const env = exclusion ? {} : { PAGECAST_TEST_NO_EXCLUSION: '1' }
+  if (contest[role] === 'rust') return scene.program(join(examples, 'contender'), [...args, '--directory', scene.directory], env)
+  return scene.child('contender', args, { env: { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: addon } })
+}

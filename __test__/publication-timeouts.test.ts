@@ -1,0 +1,75 @@
+import { Consumer, Publisher } from 'pagecast'
+import { Pose, pose } from './helpers/pose.js'
+import { scene } from './helpers/scene.js'
+
+const here = new RegExp(`pid ${process.pid}\\b`)
+
+scene('with every buffer held a write is busy and names who holds', (t, { directory }) => {
+  using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 2 })
+  using one = Consumer.open('pose', Pose, { directory })
+  using two = Consumer.open('pose', Pose, { directory })
+  {
+    using _ = one.readLock()
+    publisher.write(pose(2))
+    using __ = two.readLock()
+    t.throws(() => publisher.write(pose(3)), { code: 'ERR_BUSY', message: here })
+    t.throws(() => publisher.update({ field1: 3 }), { code: 'ERR_BUSY', message: here })
+    t.throws(() => publisher.writeLock(), { code: 'ERR_BUSY', message: here })
+    t.throws(() => publisher.withWrite(() => t.fail()), { code: 'ERR_BUSY', message: here })
+    t.throws(() => publisher.write(pose(3), { timeout: 30 }), { code: 'ERR_TIMEOUT', message: here })
+    t.deepEqual(one.totalWrites, 2)
+  }
+  publisher.write(pose(4))
+  t.deepEqual(one.read(), pose(4))
+})
+
+scene('with one buffer a write waits for readers and then names them', (t, { directory }) => {
+  using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 1 })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  using other = Consumer.open('pose', Pose, { directory })
+  {
+    using _ = consumer.readLock()
+    t.throws(() => publisher.write(pose(2), { timeout: 30 }), { code: 'ERR_TIMEOUT', message: here })
+    t.throws(() => publisher.writeLock({ timeout: 0 }), { code: 'ERR_TIMEOUT', message: here })
+    t.deepEqual(other.read(), pose(1)) // the write that gave up keeps nobody out
+    t.throws(() => publisher.write(pose(2)), { code: 'ERR_TIMEOUT', message: here }) // there is a default
+  }
+  publisher.write(pose(3))
+  t.deepEqual(consumer.read(), pose(3))
+})
+
+scene('a read that waits for a write names the publisher when its time is over', (t, { directory }) => {
+  using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 1 })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  {
+    using _ = publisher.writeLock()
+    t.throws(() => consumer.readLock({ timeout: 30 }), { code: 'ERR_TIMEOUT', message: here })
+    t.throws(() => consumer.read({ timeout: 0 }), { code: 'ERR_TIMEOUT', message: here })
+    t.throws(() => consumer.readLock(), { code: 'ERR_TIMEOUT', message: here })
+  }
+  t.deepEqual(consumer.read(), pose(1))
+})
+
+scene('a read that waits for a first value tells that none came', (t, { directory }) => {
+  using publisher = Publisher.create('pose', Pose, { directory })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  t.throws(() => consumer.readLock(), { code: 'ERR_EMPTY' })
+  t.throws(() => consumer.readLock({ timeout: 30 }), { code: 'ERR_TIMEOUT' })
+  publisher.write(pose(1))
+  t.deepEqual(consumer.read(), pose(1))
+})
+
+scene('enough buffers: a slow consumer costs the publisher nothing', (t, { directory }) => {
+  using publisher = Publisher.create('pose', Pose, { directory, init: pose(0), maxConsumers: 3, buffers: 5 })
+  const consumers = [1, 2, 3].map(() => Consumer.open('pose', Pose, { directory }))
+  const locks = consumers.map((consumer, number) => {
+    publisher.write(pose(number))
+    return consumer.readLock()
+  })
+  for (let number = 10; number < 1000; number++) publisher.write(pose(number))
+  t.deepEqual(
+    locks.map(lock => lock.value.field1),
+    [0, 1, 2],
+  )
+  for (const one of [...locks, ...consumers]) one[Symbol.dispose]()
+})

@@ -1,0 +1,181 @@
+//! One error type: a `code` that programs match on, and a message of operation, subject, fact and number.
+
+use std::fmt;
+
+/// What went wrong, as a word that is the same in Rust, in TypeScript and in every release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// A name that is empty, too long, or holds a slash or a NUL.
+    InvalidName,
+    /// An argument outside what the operation takes.
+    InvalidArgument,
+    /// A size that is zero or larger than the limit.
+    InvalidSize,
+    /// A schema that breaks the rules of the format.
+    InvalidSchema,
+    /// A field's value does not fit its type.
+    ValueRange,
+    /// No segment of that name.
+    NotFound,
+    /// A segment of that name is there, and the caller asked for that to be an error.
+    AlreadyExists,
+    /// A live publisher holds the name.
+    PublisherExists,
+    /// The object is no pagecast segment.
+    NotASegment,
+    /// The object says that it is a segment, and contradicts itself.
+    Corrupt,
+    /// A segment of another format version or byte order.
+    UnsupportedFormat,
+    /// The publisher's schema lacks a field, or has it with another type.
+    SchemaMismatch,
+    /// Every consumer slot is taken.
+    TooManyConsumers,
+    /// A stranger's file lock stands in the way.
+    LockObstructed,
+    /// A second lock on the same consumer or publisher.
+    AlreadyLocked,
+    /// Every buffer is pinned.
+    Busy,
+    /// The time given is over.
+    Timeout,
+    /// The caller's cancellation ended the wait.
+    Aborted,
+    /// Nothing has been published yet.
+    Empty,
+    /// The publisher closed the publication.
+    Closed,
+    /// The name leads to another segment now.
+    Replaced,
+    /// The publisher died and left no whole value.
+    PublisherDied,
+    /// The operation needs write permission that this consumer lacks.
+    ReadOnly,
+    /// The filesystem has too little room.
+    NoSpace,
+    /// The process has too little address space.
+    AddressSpace,
+    /// The system refuses for lack of permission.
+    Permission,
+    /// Out of file descriptors.
+    TooManyFiles,
+    /// Another process cut the segment shorter than its header says.
+    Truncated,
+    /// This platform lacks what the operation needs.
+    Unsupported,
+    /// Any other failure of a system call.
+    System,
+}
+
+impl Code {
+    /// The code as it is written in both languages, `ERR_…`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::InvalidName => "ERR_INVALID_NAME",
+            Code::InvalidArgument => "ERR_INVALID_ARGUMENT",
+            Code::InvalidSize => "ERR_INVALID_SIZE",
+            Code::InvalidSchema => "ERR_INVALID_SCHEMA",
+            Code::ValueRange => "ERR_VALUE_RANGE",
+            Code::NotFound => "ERR_NOT_FOUND",
+            Code::AlreadyExists => "ERR_ALREADY_EXISTS",
+            Code::PublisherExists => "ERR_PUBLISHER_EXISTS",
+            Code::NotASegment => "ERR_NOT_A_SEGMENT",
+            Code::Corrupt => "ERR_CORRUPT",
+            Code::UnsupportedFormat => "ERR_UNSUPPORTED_FORMAT",
+            Code::SchemaMismatch => "ERR_SCHEMA_MISMATCH",
+            Code::TooManyConsumers => "ERR_TOO_MANY_CONSUMERS",
+            Code::LockObstructed => "ERR_LOCK_OBSTRUCTED",
+            Code::AlreadyLocked => "ERR_ALREADY_LOCKED",
+            Code::Busy => "ERR_BUSY",
+            Code::Timeout => "ERR_TIMEOUT",
+            Code::Aborted => "ERR_ABORTED",
+            Code::Empty => "ERR_EMPTY",
+            Code::Closed => "ERR_CLOSED",
+            Code::Replaced => "ERR_REPLACED",
+            Code::PublisherDied => "ERR_PUBLISHER_DIED",
+            Code::ReadOnly => "ERR_READ_ONLY",
+            Code::NoSpace => "ERR_NO_SPACE",
+            Code::AddressSpace => "ERR_ADDRESS_SPACE",
+            Code::Permission => "ERR_PERMISSION",
+            Code::TooManyFiles => "ERR_TOO_MANY_FILES",
+            Code::Truncated => "ERR_TRUNCATED",
+            Code::Unsupported => "ERR_UNSUPPORTED",
+            Code::System => "ERR_SYSTEM",
+        }
+    }
+}
+
+/// A failed operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    code: Code,
+    message: String,
+    syscall: Option<&'static str>,
+    errno: Option<i32>,
+}
+
+/// The result of every fallible operation of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// An error that no system call reported.
+    pub fn new(code: Code, message: impl Into<String>) -> Error {
+        Error { code, message: message.into(), syscall: None, errno: None }
+    }
+
+    /// An error that `syscall` reported as `errno` while doing `what` (operation and subject).
+    pub(crate) fn system(what: impl fmt::Display, syscall: &'static str, errno: nix::errno::Errno) -> Error {
+        let code = code_of(errno);
+        Error { code, message: format!("{what}: {} ({errno:?})", errno.desc()), syscall: Some(syscall), errno: Some(errno as i32) }
+    }
+
+    /// The same error under a code that says more than the errno does.
+    pub(crate) fn with_code(mut self, code: Code) -> Error {
+        self.code = code;
+        self
+    }
+
+    /// The word that programs match on.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The system call that failed, where one did.
+    pub fn syscall(&self) -> Option<&'static str> {
+        self.syscall
+    }
+
+    /// Its `errno`.
+    pub fn errno(&self) -> Option<i32> {
+        self.errno
+    }
+
+    /// The sentence without the code.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+fn code_of(errno: nix::errno::Errno) -> Code {
+    use nix::errno::Errno;
+    match errno {
+        Errno::ENOENT => Code::NotFound,
+        Errno::EEXIST => Code::AlreadyExists,
+        Errno::EACCES | Errno::EPERM | Errno::EROFS => Code::Permission,
+        Errno::ENOSPC | Errno::EDQUOT => Code::NoSpace,
+        Errno::ENOMEM => Code::AddressSpace,
+        Errno::EMFILE | Errno::ENFILE => Code::TooManyFiles,
+        Errno::ENAMETOOLONG => Code::InvalidName,
+        Errno::ENOSYS | Errno::EOPNOTSUPP => Code::Unsupported,
+        _ => Code::System,
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} [{}]", self.message, self.code.as_str())
+    }
+}
+
+impl std::error::Error for Error {}

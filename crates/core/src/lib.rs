@@ -1,0 +1,47 @@
+//! Shared memory with one publisher and many consumers: a whole value or an error, whoever dies.
+//!
+//! A publisher keeps one value of a fixed type, or bytes, in a named segment of shared memory; any number of processes
+//! read it, in Rust, in TypeScript, or in any language that maps the documented format. See [`Publisher`] and [`Consumer`].
+
+#![deny(unsafe_code)]
+
+pub mod primitive;
+pub mod publication;
+pub mod roster;
+pub mod wait;
+
+// Loom's tests build the protocol alone: nothing below this line, which needs files, mappings or system calls.
+#[cfg(not(pagecast_loom))]
+pub mod address;
+#[cfg(not(pagecast_loom))]
+pub mod error;
+#[cfg(not(pagecast_loom))]
+pub mod memory;
+#[cfg(not(pagecast_loom))]
+pub mod record;
+#[cfg(not(pagecast_loom))]
+pub mod schema;
+#[cfg(not(pagecast_loom))]
+pub mod segment;
+#[cfg(not(pagecast_loom))]
+mod sys;
+
+#[cfg(not(pagecast_loom))]
+pub use {
+    error::{Code, Error, Result},
+    publication::{Consumer, CreateOptions, IfDead, Publisher, RawConsumer, RawPublisher},
+    record::{Bytes, Record, Text},
+    schema::Schema,
+    segment::Name,
+};
+
+/// CLOCK_MONOTONIC in nanoseconds: the clock that publications are stamped with.
+#[cfg(not(pagecast_loom))]
+pub fn monotonic_ns() -> u64 {
+    sys::monotonic_ns()
+}
+
+/// The README's Rust examples are doc tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

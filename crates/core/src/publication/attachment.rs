@@ -1,0 +1,81 @@
+//! What publisher and consumer have in common: an open segment, its layout, its words, and a description to lock with.
+
+use super::layout::Layout;
+use super::observation::{Observation, Outcome, observe};
+use super::place::Place;
+use super::state::State;
+use super::words::Words;
+use crate::error::{Code, Error, Result};
+use crate::primitive::Ordering;
+use crate::roster::{Byte, LockFile};
+use crate::schema::Schema;
+use crate::segment::{Kind, Segment};
+use crate::wait::{Futex, Woken};
+use std::time::Duration;
+
+/// A publication that this process has open. Its mapping is its own: it stays valid whatever becomes of other mappings of the segment.
+#[derive(Debug)]
+pub(crate) struct Attachment {
+    pub segment: Segment,
+    pub layout: Layout,
+    pub locks: LockFile,
+    place: Place,
+}
+
+impl Attachment {
+    pub fn new(segment: Segment, read_only: bool) -> Result<Attachment> {
+        let locks = LockFile::reopen(segment.fd(), read_only)?;
+        Attachment::with_locks(segment, locks)
+    }
+
+    pub fn with_locks(segment: Segment, locks: LockFile) -> Result<Attachment> {
+        let Kind::Publication = segment.header().kind;
+        let layout = Layout::from_header(segment.header())?;
+        let place = Place::find(segment.mapping(), &layout)?;
+        Ok(Attachment { segment, layout, locks, place })
+    }
+
+    #[inline]
+    pub fn words(&self) -> Words<'_> {
+        self.place.borrow(self.segment.mapping())
+    }
+
+    /// The state word now.
+    pub fn state(&self) -> State {
+        State(self.words().control.state.load(Ordering::Acquire))
+    }
+
+    /// Asks the kernel whether another process, or another object of this one, is the publisher.
+    pub fn publisher_alive(&self) -> Result<bool> {
+        self.locks.is_held(Byte::Publisher)
+    }
+
+    /// Length, version and time of the current value, without a pin and without its bytes.
+    pub fn peek(&self) -> Result<Outcome<Observation>> {
+        observe(&self.words(), State::NO_VALUE, self.layout.capacity, |_, _| Ok(()))
+    }
+
+    /// Sleeps until the state is no longer `seen`, at most `bound`. Needs permission to write: it says that it sleeps.
+    pub fn sleep(&self, seen: State, bound: Duration) -> Woken {
+        super::reader::sleep(&self.words(), &Futex, seen, bound)
+    }
+
+    /// The schema's text; `None` for a publication of bytes.
+    pub fn schema(&self) -> Result<Option<String>> {
+        let text = self.segment.schema_text()?;
+        if text == bytes_schema(self.layout.capacity) {
+            return Ok(None);
+        }
+        let schema = Schema::parse(text.as_bytes())?;
+        if schema.byte_length as u64 != self.layout.capacity {
+            let (schema, capacity) = (schema.byte_length, self.layout.capacity);
+            return Err(Error::new(Code::Corrupt, format!("the schema says {schema} bytes, the header {capacity}")));
+        }
+        Ok(Some(text))
+    }
+}
+
+/// What stands for the schema where there is none.
+pub(crate) fn bytes_schema(capacity: u64) -> String {
+    format!("{{\"bytes\":{capacity}}}")
+}

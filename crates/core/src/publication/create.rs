@@ -1,0 +1,240 @@
+//! Becoming the publisher: of a new segment, of one that a dead publisher left, or in the place of one.
+
+use super::attachment::{Attachment, bytes_schema};
+use super::layout::{Layout, Shape};
+use super::state::State;
+use super::writer::Writer;
+use crate::error::{Code, Error, Result};
+use crate::primitive::Ordering;
+use crate::roster::{Byte, LockFile};
+use crate::schema::Schema;
+use crate::segment::{Found, Kind, Name, NewHeader, Segment, Unnamed, sweep_all};
+use crate::sys;
+use crate::wait::Futex;
+use std::time::Duration;
+
+/// What to do about a segment of that name whose publisher is gone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IfDead {
+    /// Take it over when schema and size match, so that consumers stay attached; else replace it.
+    #[default]
+    Adopt,
+    /// Put a new segment in its place; consumers of the old one are told.
+    Replace,
+    /// [`Code::AlreadyExists`]
+    Fail,
+}
+
+/// How a publication is made.
+#[derive(Clone, Copy, Debug)]
+pub struct CreateOptions<'a> {
+    /// Most bytes of a value, buffers and consumers.
+    pub shape: Shape,
+    /// Permission bits, exactly these whatever the umask. Default `0o600`.
+    pub mode: u32,
+    /// Default [`IfDead::Adopt`].
+    pub if_dead: IfDead,
+    /// The first value; without it consumers find the publication empty.
+    pub init: Option<&'a [u8]>,
+    /// How long an adopted segment's readers are waited for when there is an `init`. Default 1 s.
+    pub timeout: Duration,
+}
+
+impl Default for CreateOptions<'_> {
+    fn default() -> Self {
+        let timeout = super::DEFAULT_TIMEOUT;
+        CreateOptions { shape: Shape::default(), mode: 0o600, if_dead: IfDead::Adopt, init: None, timeout }
+    }
+}
+
+/// Names that change hands faster than this often are not being created but fought over.
+const ATTEMPTS: u32 = 1000;
+
+/// The attachment, whether it was adopted, and the version to go on from.
+type Created = (Attachment, bool, u64);
+
+pub(super) fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<Created> {
+    let bytes = bytes_schema(options.shape.capacity);
+    let request = Request { name, schema: schema.unwrap_or(&bytes), options };
+    request.check()?;
+    for _ in 0..ATTEMPTS {
+        if let Some(created) = request.attempt()? {
+            return Ok(created);
+        }
+    }
+    Err(Error::new(Code::AlreadyExists, format!("create {name}: the name changed hands {ATTEMPTS} times meanwhile")))
+}
+
+struct Request<'a> {
+    name: &'a Name,
+    schema: &'a str,
+    options: &'a CreateOptions<'a>,
+}
+
+impl Request<'_> {
+    fn check(&self) -> Result<()> {
+        let name = self.name;
+        let capacity = self.options.shape.capacity;
+        if let Some(init) = self.options.init.filter(|init| init.len() as u64 > capacity) {
+            return Err(Error::new(
+                Code::InvalidSize,
+                format!("create {name}: a first value of {} bytes where {capacity} fit", init.len()),
+            ));
+        }
+        if self.options.mode & !0o777 != 0 || self.options.mode & 0o600 != 0o600 {
+            let mode = self.options.mode;
+            return Err(Error::new(Code::InvalidArgument, format!("create {name}: mode {mode:#o}, expected bits up to 0o777 with 0o600")));
+        }
+        self.check_schema()
+    }
+
+    /// A schema that consumers would refuse never gets into a segment.
+    fn check_schema(&self) -> Result<()> {
+        let capacity = self.options.shape.capacity;
+        if self.schema == bytes_schema(capacity) {
+            return Ok(());
+        }
+        let byte_length = Schema::parse(self.schema.as_bytes())?.byte_length;
+        if byte_length as u64 != capacity {
+            let message = format!("create {}: the schema says {byte_length} bytes, the size is {capacity}", self.name);
+            return Err(Error::new(Code::InvalidSchema, message));
+        }
+        Ok(())
+    }
+
+    /// `None`: the name changed hands meanwhile, look again.
+    fn attempt(&self) -> Result<Option<Created>> {
+        match Segment::find(self.name, false) {
+            Ok(found) => self.succeed(found),
+            Err(error) if error.code() == Code::NotFound => self.make(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Nothing has the name: a new segment gets it, unless somebody else's is faster.
+    fn make(&self) -> Result<Option<Created>> {
+        let (unnamed, locks) = self.build()?;
+        let Ok(segment) = unnamed.publish(self.name)? else { return Ok(None) };
+        Ok(Some(self.created(segment, locks)?))
+    }
+
+    /// A whole segment, its publisher's byte held, its first value in place, without a name.
+    fn build(&self) -> Result<(Unnamed, LockFile)> {
+        let layout = Layout::new(&self.options.shape, self.schema.len() as u64)?;
+        let geometry = layout.to_geometry();
+        let header = NewHeader { kind: Kind::Publication, segment_bytes: layout.segment_bytes, schema: self.schema, geometry };
+        let unnamed = Segment::create(self.name, &header, self.options.mode)?;
+        let segment = unnamed.segment()?;
+        let locks = LockFile::reopen(segment.fd(), false)?;
+        if !locks.try_hold(Byte::Publisher)? {
+            return Err(Error::new(Code::LockObstructed, format!("create {}: somebody locks a file that has no name", self.name)));
+        }
+        let words = super::place::Place::find(segment.mapping(), &layout)?.borrow(segment.mapping());
+        words.control.epoch.store(1, Ordering::Relaxed);
+        words.control.state.store(State::NEW.0, Ordering::Relaxed); // ordered before everything by the name that comes later
+        words.control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
+        if let Some(init) = self.options.init {
+            let buffer = &words.buffers[0];
+            segment.mapping().copy_in(layout.value(0), init)?;
+            buffer.length.store(init.len() as u64, Ordering::Relaxed);
+            buffer.version.store(1, Ordering::Relaxed);
+            buffer.timestamp.store(sys::monotonic_ns(), Ordering::Relaxed);
+            words.control.state.store(State::NEW.next(1).0, Ordering::Release);
+        }
+        Ok((unnamed, locks))
+    }
+
+    fn created(&self, segment: Segment, locks: LockFile) -> Result<Created> {
+        let attachment = Attachment::with_locks(segment, locks)?;
+        Ok((attachment, false, u64::from(self.options.init.is_some())))
+    }
+
+    /// Something has the name already.
+    fn succeed(&self, found: Found) -> Result<Option<Created>> {
+        match found {
+            Found::Damaged(fd, _) => {
+                let locks = LockFile::reopen(&fd, false)?;
+                let named = || sys::identify(self.name.path()).ok() == sys::describe(&fd).ok().map(|(identity, _)| identity);
+                if !self.hold(&locks)? || !named() {
+                    return Ok(None);
+                }
+                self.check_permitted()?;
+                self.replace(None)
+            }
+            Found::Segment(segment) => {
+                let locks = LockFile::reopen(segment.fd(), false)?;
+                // two candidates may hold descriptors of one dead segment; only while the name leads to it is it worth having
+                if !self.hold(&locks)? || !segment.is_named(self.name) {
+                    return Ok(None);
+                }
+                self.check_permitted()?;
+                match Attachment::with_locks(*segment, locks) {
+                    Ok(old) if self.adoptable(&old) => adopt(old).map(Some),
+                    Ok(old) => self.replace(Some(old)),
+                    Err(_) => self.replace(None),
+                }
+            }
+        }
+    }
+
+    /// Takes the publisher's byte of what is there; an error if its publisher lives.
+    fn hold(&self, locks: &LockFile) -> Result<bool> {
+        if locks.try_hold(Byte::Publisher)? {
+            return Ok(true);
+        }
+        if locks.is_held(Byte::Publisher)? {
+            return Err(Error::new(Code::PublisherExists, format!("create {}: its publisher lives", self.name)));
+        }
+        // gone between the two questions, or a stranger's read lock: `hold` doubts for a while
+        match locks.hold(Byte::Publisher)? {
+            true => Ok(true),
+            false => Err(Error::new(Code::PublisherExists, format!("create {}: its publisher lives", self.name))),
+        }
+    }
+
+    fn check_permitted(&self) -> Result<()> {
+        if self.options.if_dead == IfDead::Fail {
+            return Err(Error::new(Code::AlreadyExists, format!("create {}: a segment without a publisher has the name", self.name)));
+        }
+        Ok(())
+    }
+
+    fn adoptable(&self, old: &Attachment) -> bool {
+        let shape = &self.options.shape;
+        self.options.if_dead == IfDead::Adopt
+            && old.segment.is_whole()
+            && old.layout.capacity == shape.capacity
+            && shape.buffers.is_none_or(|buffers| buffers == old.layout.buffer_count)
+            && shape.max_consumers.is_none_or(|slots| slots == old.layout.slot_count)
+            && !old.state().has(State::REPLACED)
+            && old.segment.schema_text().is_ok_and(|text| text == self.schema)
+    }
+
+    /// The new segment takes the name in one step; then those who are attached to the old one are told.
+    fn replace(&self, old: Option<Attachment>) -> Result<Option<Created>> {
+        sweep_all(self.name.directory());
+        let (unnamed, locks) = self.build()?;
+        let segment = unnamed.replace(self.name)?;
+        if let Some(old) = old.filter(|old| old.segment.is_whole()) {
+            let writer = Writer { words: old.words(), park: Futex };
+            writer.publish(writer.state().meaning() & !State::WRITING | State::REPLACED, true);
+        }
+        self.created(segment, locks).map(Some)
+    }
+}
+
+/// Goes on with a dead or departed publisher's segment (PROTOCOL R10). The byte is held and the name still leads here.
+fn adopt(old: Attachment) -> Result<Created> {
+    crate::primitive::fence(Ordering::SeqCst); // after the byte: what the dead publisher stored last comes before every load from here on
+    let writer = Writer { words: old.words(), park: Futex };
+    for (slot, number) in old.words().slots.iter().zip(0..) {
+        if old.locks.try_hold(Byte::Slot(number))? {
+            writer.recover(slot);
+            old.locks.release(Byte::Slot(number))?;
+        }
+    }
+    let version = writer.take_over();
+    old.words().control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
+    old.segment.announce()?;
+    Ok((old, true, version))
+}

@@ -1,0 +1,328 @@
+//! A consumer of a value that is bytes. [`super::Consumer`] puts a record's type over it.
+
+use super::attachment::Attachment;
+use super::layout::Layout;
+use super::observation::{Blocked, Observation, Outcome, observe};
+use super::reader::Reader;
+use super::state::State;
+use crate::error::{Code, Error, Result};
+use crate::primitive::Ordering;
+use crate::roster::Byte;
+use crate::segment::{Name, Segment};
+use crate::sys::DirectoryWatch;
+use crate::wait::{Deadline, Futex};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one sleep may last before the kernel is asked who lives.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// One of the consumers of a publication. Dropped, it detaches.
+#[derive(Debug)]
+pub struct RawConsumer {
+    attachment: Arc<Attachment>,
+    /// `None` for a read-only consumer: it has no slot and can hold nothing.
+    slot: Option<u32>,
+    pinned: Option<(u32, State)>,
+    /// How often it has slept for the lock.
+    grace: u32,
+    #[cfg(feature = "testing")]
+    contended: u64,
+}
+
+/// A value that is pinned: it does not change until [`RawConsumer::unlock`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// Which buffer it is in.
+    pub index: u32,
+    /// What is known of it.
+    pub observation: Observation,
+}
+
+impl RawConsumer {
+    /// Attaches to the publication of that name. `read_only` needs no permission to write, and can hold no lock.
+    pub fn open(name: &Name, read_only: bool) -> Result<RawConsumer> {
+        let attachment = Attachment::new(Segment::open(name, read_only)?, read_only)?;
+        let slot = if read_only { None } else { Some(attach(&attachment)?) };
+        Ok(RawConsumer {
+            attachment: Arc::new(attachment),
+            slot,
+            pinned: None,
+            grace: 0,
+            #[cfg(feature = "testing")]
+            contended: 0,
+        })
+    }
+
+    /// Waits until there is a publication of that name that is not closed, then attaches to it. `timeout` `None`: for ever.
+    pub fn wait_and_open(name: &Name, read_only: bool, timeout: Option<Duration>) -> Result<RawConsumer> {
+        let deadline = timeout.map(Deadline::after);
+        let failed = |errno| Error::system(format_args!("wait for {name}"), "inotify", errno);
+        let watch = DirectoryWatch::new(name.directory()).map_err(failed)?; // before the first look, so that nothing is missed
+        loop {
+            match RawConsumer::open(name, read_only) {
+                Ok(consumer) if !consumer.state().has(State::ENDED) => return Ok(consumer),
+                Ok(_) => {}
+                Err(error) if error.code() == Code::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            let slice = deadline.map_or(Some(Duration::from_secs(1)), |deadline| deadline.slice(Duration::from_secs(1)));
+            let Some(slice) = slice else {
+                return Err(Error::new(Code::Timeout, format!("wait for {name}: no publication of that name came in time")));
+            };
+            watch.wait(slice).map_err(failed)?;
+        }
+    }
+
+    /// Where everything is.
+    pub fn layout(&self) -> &Layout {
+        &self.attachment.layout
+    }
+
+    /// The segment.
+    pub fn segment(&self) -> &Segment {
+        &self.attachment.segment
+    }
+
+    /// The schema's text, checked; `None` for a publication of bytes.
+    pub fn schema(&self) -> Result<Option<String>> {
+        self.attachment.schema()
+    }
+
+    /// The slot this consumer holds; `None` when read-only.
+    pub fn slot(&self) -> Option<u32> {
+        self.slot
+    }
+
+    /// The state word now.
+    pub fn state(&self) -> State {
+        self.attachment.state()
+    }
+
+    /// How many publishers this segment has had.
+    pub fn epoch(&self) -> u32 {
+        self.attachment.words().control.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Asks the kernel whether a publisher lives.
+    pub fn publisher_alive(&self) -> Result<bool> {
+        self.attachment.publisher_alive()
+    }
+
+    /// The process id that the publisher gave; for display.
+    pub fn publisher_pid(&self) -> u32 {
+        self.attachment.words().control.publisher_pid.load(Ordering::Relaxed)
+    }
+
+    /// Length, version and time of the current value, without a pin.
+    pub fn peek(&self) -> Result<Outcome<Observation>> {
+        self.attachment.peek()
+    }
+
+    /// Something to sleep with while this consumer goes on, in another thread too.
+    pub fn watcher(&self) -> super::Watcher {
+        super::Watcher::new(self.attachment.clone(), self.slot.is_none())
+    }
+
+    fn reader(&self) -> Result<Reader<'_, Futex>> {
+        let read_only = || Error::new(Code::ReadOnly, "lock: a read-only consumer has no slot to say so; read copies instead");
+        let words = self.attachment.words();
+        let slot = &words.slots[self.slot.ok_or_else(read_only)? as usize];
+        Ok(Reader { words, slot, park: Futex })
+    }
+
+    /// Pins the current value, without waiting. Also when it ended, with `last`.
+    #[inline]
+    pub fn try_lock(&mut self, last: bool) -> Result<Outcome<Pinned>> {
+        if self.pinned.is_some() {
+            return Err(Error::new(Code::AlreadyLocked, "lock: this consumer holds a read lock already"));
+        }
+        let blockers = State::NO_VALUE | if last { 0 } else { State::ENDED };
+        let reader = self.reader()?;
+        let (index, state) = match reader.pin(blockers) {
+            Ok(pinned) => pinned,
+            Err(state) => {
+                self.count_contention(true);
+                return self.blocked(state).map(Err);
+            }
+        };
+        let buffer = &reader.words.buffers[index as usize];
+        match Observation::of(buffer, self.attachment.layout.capacity) {
+            Ok(observation) => {
+                self.pinned = Some((index, state));
+                Ok(Ok(Pinned { index, observation }))
+            }
+            Err(error) => {
+                reader.unpin();
+                Err(error)
+            }
+        }
+    }
+
+    fn blocked(&self, state: State) -> Result<Blocked> {
+        let blocked = Blocked::by(state);
+        if !matches!(blocked, Blocked::Writing | Blocked::Empty) || self.publisher_alive()? {
+            return Ok(blocked);
+        }
+        // the answer and the word belong together only if the word is still the same
+        let now = self.state();
+        Ok(if now == state { Blocked::Died } else { Blocked::by(now) })
+    }
+
+    /// As [`try_lock`](Self::try_lock), and sleeps once, at most `slice`, while a write is under way or there is no value.
+    pub fn lock_within(&mut self, slice: Duration, last: bool) -> Result<Outcome<Pinned>> {
+        let deadline = Deadline::after(slice);
+        loop {
+            let seen = self.state();
+            let outcome = self.try_lock(last)?;
+            if !matches!(outcome, Err(Blocked::Writing | Blocked::Empty | Blocked::Died)) {
+                self.end_grace()?;
+                return Ok(outcome);
+            }
+            let Some(left) = deadline.slice(SLICE) else {
+                self.end_grace()?;
+                return Ok(outcome);
+            };
+            if outcome == Err(Blocked::Writing) {
+                self.ask_for_grace()?;
+            }
+            if seen.has(State::NO_VALUE) {
+                self.attachment.sleep(seen, left);
+            }
+        }
+    }
+
+    /// Pins the current value, waiting at most `timeout` for a write that is under way. Where there is no value, that is an error at once.
+    pub fn lock(&mut self, timeout: Duration) -> Result<Pinned> {
+        let outcome = match self.try_lock(false)? {
+            Err(Blocked::Writing) => self.lock_within(timeout, false)?,
+            outcome => outcome,
+        };
+        outcome.map_err(|blocked| match blocked {
+            Blocked::Writing => {
+                let pid = self.publisher_pid();
+                Error::new(Code::Timeout, format!("lock: {timeout:?} are over, the publisher (pid {pid}) is still writing"))
+            }
+            blocked => blocked.error("lock"),
+        })
+    }
+
+    /// Says that this consumer waits for the lock, so that a publisher with one buffer lets it in before its next write.
+    /// Taken back by the next attempt that ends.
+    pub fn ask_for_grace(&mut self) -> Result<()> {
+        if self.reader()?.slot.lock_wait.load(Ordering::Relaxed) == 0 {
+            self.grace = self.grace.wrapping_add(1).max(1);
+            self.reader()?.ask_for_grace(self.grace);
+        }
+        Ok(())
+    }
+
+    fn end_grace(&self) -> Result<()> {
+        let reader = self.reader()?;
+        if reader.slot.lock_wait.load(Ordering::Relaxed) != 0 {
+            reader.end_grace();
+        }
+        Ok(())
+    }
+
+    /// Lets go of the pinned value.
+    #[inline]
+    pub fn unlock(&mut self) {
+        let Some((_, _state)) = self.pinned.take() else { return };
+        #[cfg(feature = "testing")]
+        self.count_contention(_state != self.state());
+        if let Ok(reader) = self.reader() {
+            reader.unpin();
+        }
+    }
+
+    /// Copies bytes of the pinned value.
+    #[inline]
+    pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
+        let Some((index, _)) = self.pinned else { return Err(Error::new(Code::InvalidArgument, "read: no lock is held")) };
+        let layout = &self.attachment.layout;
+        match byte_offset.checked_add(target.len() as u64) {
+            Some(end) if end <= layout.capacity => self.attachment.segment.mapping().copy_out(layout.value(index) + byte_offset, target),
+            _ => Err(Error::new(Code::InvalidSize, format!("bytes {byte_offset} + {} of a value of {}", target.len(), layout.capacity))),
+        }
+    }
+
+    /// Copies the current value without a pin, as often as it takes; `Writing` if it keeps changing. Works for read-only consumers.
+    /// A target that is too small is an error; what lies behind the value is left as it was.
+    pub fn copy(&self, target: &mut [u8], last: bool) -> Result<Outcome<Observation>> {
+        let layout = self.attachment.layout;
+        let mapping = self.attachment.segment.mapping();
+        let blockers = State::NO_VALUE | if last { 0 } else { State::ENDED };
+        let outcome = observe(&self.attachment.words(), blockers, layout.capacity, |index, observation| {
+            let (length, room) = (observation.byte_length, target.len());
+            let target = target.get_mut(..length).ok_or_else(|| too_small(room, length))?;
+            mapping.copy_out(layout.value(index), target)
+        })?;
+        match outcome {
+            Err(Blocked::Writing | Blocked::Empty) => self.blocked(self.state()).map(|blocked| Err(keep_writing(blocked, outcome))),
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// As [`copy`](Self::copy), and goes on for at most `slice` while the value keeps changing.
+    pub fn copy_within(&self, target: &mut [u8], slice: Duration, last: bool) -> Result<Outcome<Observation>> {
+        let deadline = Deadline::after(slice);
+        loop {
+            let outcome = self.copy(target, last)?;
+            if outcome != Err(Blocked::Writing) || deadline.slice(slice).is_none() {
+                return Ok(outcome);
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    #[cfg(feature = "testing")]
+    fn count_contention(&mut self, contended: bool) {
+        self.contended += u64::from(contended);
+    }
+
+    #[cfg(not(feature = "testing"))]
+    #[expect(clippy::unused_self, reason = "the counter is there under the feature `testing` only")]
+    fn count_contention(&self, _: bool) {}
+
+    /// How many attempts overlapped with a write so far.
+    #[cfg(feature = "testing")]
+    pub fn contended(&self) -> u64 {
+        self.contended
+    }
+}
+
+/// The state may say nothing about why an unpinned copy failed (several buffers): then it is still "a write is under way".
+fn keep_writing(now: Blocked, before: Outcome<Observation>) -> Blocked {
+    match (now, before) {
+        (Blocked::Died, _) => Blocked::Died,
+        (_, Err(before)) => before,
+        (now, Ok(_)) => now,
+    }
+}
+
+fn too_small(room: usize, length: usize) -> Error {
+    Error::new(Code::InvalidSize, format!("read: the value has {length} bytes, the target {room}"))
+}
+
+/// Takes a slot and makes it this process's (PROTOCOL R11).
+fn attach(attachment: &Attachment) -> Result<u32> {
+    let words = attachment.words();
+    let number = attachment.locks.hold_slot(attachment.layout.slot_count)?;
+    let slot = &words.slots[number as usize];
+    Reader { words, slot, park: Futex }.attach(number);
+    slot.pid.store(std::process::id(), Ordering::Relaxed);
+    Ok(number)
+}
+
+impl Drop for RawConsumer {
+    fn drop(&mut self) {
+        self.unlock();
+        let Some(number) = self.slot else { return };
+        if self.end_grace().is_ok() {
+            crate::roster::reset(&self.attachment.words().slots[number as usize]);
+        }
+        // the last touch of the slot; a watcher may keep the attachment alive, so the byte is let go of by hand
+        let _ = self.attachment.locks.release(Byte::Slot(number));
+    }
+}

@@ -1,0 +1,387 @@
+//! The publisher of a value that is bytes. [`super::Publisher`] puts a record's type over it.
+
+use super::attachment::Attachment;
+use super::create::{self, CreateOptions};
+use super::layout::Layout;
+use super::observation::{Observation, Outcome};
+use super::state::State;
+use super::words::BufferHeader;
+use super::writer::Writer;
+use crate::error::{Code, Error, Result};
+use crate::primitive::Ordering;
+use crate::roster::Byte;
+use crate::segment::{Name, Segment};
+use crate::sys;
+use crate::wait::{Deadline, Futex};
+use std::time::Duration;
+
+/// How long one sleep may last before the kernel is asked who lives.
+const SLICE: Duration = Duration::from_millis(20);
+
+/// How long a publisher with one buffer holds back for readers that wait for the lock.
+const GRACE: Duration = Duration::from_millis(1);
+
+/// How often, at the most, the publisher asks whether observers sleep.
+const OBSERVERS_PROBE_NS: u64 = 10_000_000;
+
+/// What a write that was begun will become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Idle,
+    /// One buffer: readers are kept out, some are still inside.
+    Waiting,
+    /// This buffer is the publisher's alone.
+    Writing(u32),
+}
+
+/// A consumer that holds a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process id as it sees itself.
+    pub pid: u32,
+    /// Its slot.
+    pub slot: u32,
+}
+
+/// The one publisher of a publication. Dropped, it closes it; see [`RawPublisher::abandon`].
+#[derive(Debug)]
+pub struct RawPublisher {
+    attachment: Attachment,
+    name: Name,
+    adopted: bool,
+    phase: Phase,
+    version: u64,
+    graced: Vec<u32>,
+    /// One buffer: the value from before the write, so that it can be put back.
+    backup: Option<Vec<u8>>,
+    observers: Probe,
+    open: bool,
+}
+
+/// Whether observers sleep, as of the last time the kernel was asked.
+#[derive(Debug, Default)]
+struct Probe {
+    asked_ns: u64,
+    present: bool,
+}
+
+impl RawPublisher {
+    /// Makes the publication, or takes over what a publisher that is gone left. See [`CreateOptions`].
+    ///
+    /// `schema` is the text that travels with the data, `None` for bytes.
+    pub fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
+        let (attachment, adopted, version) = create::create(name, schema, options)?;
+        let graced = vec![0; attachment.layout.slot_count as usize];
+        let name = name.clone();
+        let mut publisher = RawPublisher {
+            attachment,
+            name,
+            adopted,
+            phase: Phase::Idle,
+            version,
+            graced,
+            backup: None,
+            observers: Probe::default(),
+            open: true,
+        };
+        if let (true, Some(value)) = (adopted, options.init) {
+            publisher.write(value, Some(options.timeout))?;
+        }
+        Ok(publisher)
+    }
+
+    /// Whether an existing segment was taken over, with the consumers that are attached to it.
+    pub fn adopted(&self) -> bool {
+        self.adopted
+    }
+
+    /// Where everything is.
+    pub fn layout(&self) -> &Layout {
+        &self.attachment.layout
+    }
+
+    /// The segment.
+    pub fn segment(&self) -> &Segment {
+        &self.attachment.segment
+    }
+
+    /// The state word now.
+    pub fn state(&self) -> State {
+        self.attachment.state()
+    }
+
+    /// How many publishers this segment has had.
+    pub fn epoch(&self) -> u32 {
+        self.attachment.words().control.epoch.load(Ordering::Relaxed)
+    }
+
+    /// Values published so far, those of earlier publishers of this segment included.
+    pub fn total_writes(&self) -> u64 {
+        self.version
+    }
+
+    /// Length, version and time of the current value.
+    pub fn peek(&self) -> Result<Outcome<Observation>> {
+        self.attachment.peek()
+    }
+
+    /// Consumers that hold a buffer now.
+    pub fn holders(&self) -> Vec<Holder> {
+        let slots = self.attachment.words().slots.iter().zip(0..);
+        let pinned = slots.filter(|(slot, _)| slot.pin.load(Ordering::Relaxed) != 0);
+        pinned.map(|(slot, number)| Holder { pid: slot.pid.load(Ordering::Relaxed), slot: number }).collect()
+    }
+
+    #[inline]
+    fn writer(&self) -> Writer<'_, Futex> {
+        Writer { words: self.attachment.words(), park: Futex }
+    }
+
+    fn buffer(&self, index: u32) -> &BufferHeader {
+        &self.attachment.words().buffers[index as usize]
+    }
+
+    /// Publishes these bytes. Without a `timeout` a publisher with several buffers never waits: [`Code::Busy`].
+    pub fn write(&mut self, value: &[u8], timeout: Option<Duration>) -> Result<()> {
+        self.check_length(value.len())?;
+        let index = self.begin(timeout, false)?;
+        self.attachment.segment.mapping().copy_in(self.attachment.layout.value(index), value)?;
+        self.commit(value.len())
+    }
+
+    fn check_length(&self, byte_length: usize) -> Result<()> {
+        let capacity = self.attachment.layout.capacity;
+        if byte_length as u64 <= capacity {
+            return Ok(());
+        }
+        Err(Error::new(Code::InvalidSize, format!("write {}: {byte_length} bytes where {capacity} fit", self.name)))
+    }
+
+    /// Begins a write and returns the index of the buffer that is the caller's until [`commit`](Self::commit) or
+    /// [`abort`](Self::abort). With `copy` it begins as a copy of the current value.
+    pub fn begin(&mut self, timeout: Option<Duration>, copy: bool) -> Result<u32> {
+        if let Some(index) = self.try_begin(copy)? {
+            return Ok(index);
+        }
+        let Some(timeout) = timeout else { return self.busy() };
+        let deadline = Deadline::after(timeout);
+        while let Some(slice) = deadline.slice(SLICE) {
+            if let Some(index) = self.begin_within(slice, copy)? {
+                return Ok(index);
+            }
+        }
+        let error = self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name));
+        self.cancel();
+        Err(error)
+    }
+
+    /// With one buffer there is always something to wait for: the caller meant the default.
+    fn busy(&mut self) -> Result<u32> {
+        let error = self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.name));
+        self.cancel();
+        Err(error)
+    }
+
+    fn refusal(&self, code: Code, what: std::fmt::Arguments<'_>) -> Error {
+        let holders = self.holders().iter().map(|holder| format!("pid {} in slot {}", holder.pid, holder.slot)).collect::<Vec<_>>();
+        Error::new(code, format!("{what}, held by {}", if holders.is_empty() { "nobody any more".into() } else { holders.join(", ") }))
+    }
+
+    /// One attempt that does not wait.
+    #[inline]
+    pub fn try_begin(&mut self, copy: bool) -> Result<Option<u32>> {
+        self.check_idle()?;
+        if self.attachment.layout.buffer_count == 1 && self.phase == Phase::Idle {
+            let mut graced = std::mem::take(&mut self.graced);
+            self.writer().grant_grace(&mut graced, GRACE);
+            self.graced = graced;
+            self.writer().shut_out_readers();
+            self.phase = Phase::Waiting;
+        }
+        match self.writer().choose() {
+            Some(index) => self.start(index, copy).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes on with an attempt that found no free buffer, sleeping at most `slice`; then [`cancel`](Self::cancel) or come again.
+    pub fn begin_within(&mut self, slice: Duration, copy: bool) -> Result<Option<u32>> {
+        if let Some(index) = self.try_begin(copy)? {
+            return Ok(Some(index));
+        }
+        self.recover_dead()?;
+        let index = self.writer().wait_for_buffer(slice);
+        match index {
+            Some(index) => self.start(index, copy).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Ends an attempt that found no free buffer: readers may come in again.
+    pub fn cancel(&mut self) {
+        if self.phase == Phase::Waiting {
+            self.phase = Phase::Idle;
+            let writer = self.writer();
+            writer.publish(writer.state().meaning() & !State::WRITING, false);
+        }
+    }
+
+    fn check_idle(&self) -> Result<()> {
+        if !self.open {
+            return Err(Error::new(Code::Closed, format!("write {}: this publisher is closed", self.name)));
+        }
+        match self.phase {
+            Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.name))),
+            Phase::Idle | Phase::Waiting => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn start(&mut self, index: u32, copy: bool) -> Result<u32> {
+        if copy {
+            self.copy_current(index)?;
+        }
+        self.phase = Phase::Writing(index);
+        self.writer().begin(self.buffer(index));
+        Ok(index)
+    }
+
+    /// Several buffers: the current value into the new buffer. One buffer: into private memory, for [`abort`](Self::abort).
+    fn copy_current(&mut self, index: u32) -> Result<()> {
+        let layout = self.attachment.layout;
+        let Some(current) = self.state().index(layout.buffer_count) else { return self.clear(index) };
+        let length = Observation::of(self.buffer(current), layout.capacity)?.byte_length;
+        let mapping = self.attachment.segment.mapping();
+        if current != index {
+            self.writer().begin(self.buffer(index));
+            return mapping.copy_within(layout.value(current), layout.value(index), length);
+        }
+        let mut backup = self.backup.take().unwrap_or_default();
+        backup.resize(length, 0);
+        mapping.copy_out(layout.value(index), &mut backup)?;
+        self.backup = Some(backup);
+        Ok(())
+    }
+
+    /// Where nothing was published yet, a copy of it is zeros, not what an earlier write left.
+    fn clear(&self, index: u32) -> Result<()> {
+        let layout = self.attachment.layout;
+        self.writer().begin(self.buffer(index));
+        self.attachment.segment.mapping().copy_in(layout.value(index), &vec![0; layout.capacity as usize])
+    }
+
+    /// Publishes the buffer that [`begin`](Self::begin) gave out.
+    #[inline]
+    pub fn commit(&mut self, byte_length: usize) -> Result<()> {
+        let Phase::Writing(index) = self.phase else {
+            return Err(Error::new(Code::InvalidArgument, format!("publish {}: no write was begun", self.name)));
+        };
+        self.check_length(byte_length)?;
+        let now = sys::monotonic_ns();
+        self.probe_observers(now);
+        let (buffer, writer) = (self.buffer(index), self.writer());
+        let version = self.version + 1;
+        buffer.length.store(byte_length as u64, Ordering::Relaxed);
+        buffer.version.store(version, Ordering::Relaxed);
+        buffer.timestamp.store(now, Ordering::Relaxed);
+        writer.end(buffer);
+        writer.publish(index + 1, self.observers.present);
+        self.version = version;
+        self.backup = None;
+        self.phase = Phase::Idle;
+        Ok(())
+    }
+
+    /// Ends a write without publishing. With one buffer the value from before comes back, if `begin` was told to copy; else there is none.
+    pub fn abort(&mut self) -> Result<()> {
+        self.cancel();
+        let Phase::Writing(index) = self.phase else { return Ok(()) };
+        self.phase = Phase::Idle;
+        let restored = self.put_back(index);
+        let (buffer, writer) = (self.buffer(index), self.writer());
+        writer.end(buffer);
+        if self.attachment.layout.buffer_count == 1 {
+            let whole = matches!(restored, Ok(true)) && writer.state().index(1).is_some();
+            writer.publish(if whole { index + 1 } else { State::EMPTY }, self.observers.present);
+        }
+        restored.map(drop)
+    }
+
+    fn put_back(&mut self, index: u32) -> Result<bool> {
+        let Some(backup) = self.backup.take() else { return Ok(false) };
+        self.attachment.segment.mapping().copy_in(self.attachment.layout.value(index), &backup)?;
+        Ok(true)
+    }
+
+    fn probe_observers(&mut self, now: u64) {
+        if now.wrapping_sub(self.observers.asked_ns) >= OBSERVERS_PROBE_NS {
+            let present = self.attachment.locks.is_locked(Byte::Observers).unwrap_or(true);
+            self.observers = Probe { asked_ns: now, present };
+        }
+    }
+
+    /// Takes back the pins of consumers that the kernel no longer knows. Returns how many there were.
+    pub fn recover_dead(&self) -> Result<u32> {
+        let mut recovered = 0;
+        for (slot, number) in self.attachment.words().slots.iter().zip(0..) {
+            let used = slot.pin.load(Ordering::Relaxed) != 0 || slot.lock_wait.load(Ordering::Relaxed) != 0;
+            // only while this publisher holds the slot's byte itself can nobody else be attaching to it
+            if used && self.attachment.locks.try_hold(Byte::Slot(number))? {
+                self.writer().recover(slot);
+                self.attachment.locks.release(Byte::Slot(number))?;
+                recovered += 1;
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// Copies bytes into the buffer that [`begin`](Self::begin) gave out.
+    pub fn put(&mut self, byte_offset: u64, bytes: &[u8]) -> Result<()> {
+        let at = self.place(byte_offset, bytes.len())?;
+        self.attachment.segment.mapping().copy_in(at, bytes)
+    }
+
+    /// Copies bytes out of the buffer that [`begin`](Self::begin) gave out.
+    pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
+        let at = self.place(byte_offset, target.len())?;
+        self.attachment.segment.mapping().copy_out(at, target)
+    }
+
+    fn place(&self, byte_offset: u64, byte_length: usize) -> Result<u64> {
+        let Phase::Writing(index) = self.phase else {
+            return Err(Error::new(Code::InvalidArgument, format!("write {}: no write was begun", self.name)));
+        };
+        let layout = self.attachment.layout;
+        match byte_offset.checked_add(byte_length as u64) {
+            Some(end) if end <= layout.capacity => Ok(layout.value(index) + byte_offset),
+            _ => Err(Error::new(Code::InvalidSize, format!("bytes {byte_offset} + {byte_length} of a value of {}", layout.capacity))),
+        }
+    }
+
+    /// Marks the publication as closed, wakes everybody, and takes its name away unless told to `keep` it for a successor.
+    pub fn close(&mut self, keep: bool) -> Result<()> {
+        if !self.open {
+            return Ok(());
+        }
+        let aborted = self.abort();
+        self.open = false;
+        let writer = self.writer();
+        writer.publish(writer.state().meaning() | State::CLOSED, true);
+        let named = !keep && self.attachment.segment.is_named(&self.name);
+        let unlinked = if named { sys::unlink(self.name.path()) } else { Ok(()) };
+        self.attachment.locks.release(Byte::Publisher)?;
+        unlinked.map_err(|errno| Error::system(format_args!("close {}", self.name), "unlink", errno))?;
+        aborted
+    }
+
+    /// Lets go of the publication as a dying process would: the name stays, the next publisher adopts it.
+    pub fn abandon(mut self) {
+        self.open = false;
+    }
+}
+
+impl Drop for RawPublisher {
+    fn drop(&mut self) {
+        let _ = self.close(false);
+    }
+}

@@ -1,0 +1,152 @@
+//! The publisher's steps (PROTOCOL R1, R4–R8, R10, R13). Nothing here blocks but the waits, and those are bounded.
+//!
+//! Whoever makes a [`Writer`] holds the publisher's byte: that is what makes it the only one.
+
+use super::reader::wake_writer;
+use super::state::State;
+use super::testing;
+use super::words::{BufferHeader, Words};
+use crate::primitive::{Ordering, fence};
+use crate::roster::Slot;
+use crate::wait::Park;
+use std::time::Duration;
+
+/// The writing side of a publication.
+#[derive(Clone, Copy, Debug)]
+pub struct Writer<'a, P> {
+    /// The publication.
+    pub words: Words<'a>,
+    /// How to sleep and wake.
+    pub park: P,
+}
+
+impl<'a, P: Park> Writer<'a, P> {
+    /// The state as this publisher, its only writer, left it.
+    #[inline]
+    pub fn state(&self) -> State {
+        State(self.words.control.state.load(Ordering::Relaxed))
+    }
+
+    /// The slots that anybody has ever attached to. Loaded after the state store that the scan relies on (R7).
+    #[inline]
+    fn slots(&self) -> &'a [Slot] {
+        let high_water = self.words.control.high_water.load(Ordering::SeqCst) as usize;
+        &self.words.slots[..high_water.min(self.words.slots.len())]
+    }
+
+    /// A buffer that may be written: not the current one, held by nobody. With one buffer: that one, once no pin is left.
+    #[inline]
+    pub fn choose(&self) -> Option<u32> {
+        let buffers = self.words.buffers.len() as u32;
+        if testing::exclusion_off() {
+            return Some((self.state().0 & State::INDEX) % buffers);
+        }
+        if buffers == 1 {
+            return self.slots().iter().all(|slot| slot.pin.load(Ordering::SeqCst) == 0).then_some(0);
+        }
+        let pinned = self.pinned();
+        let current = self.state().index(buffers);
+        let first = current.map_or(0, |index| index + 1);
+        (0..buffers).map(|step| (first + step) % buffers).find(|index| Some(*index) != current && pinned & (1 << index) == 0)
+    }
+
+    /// A bit for each buffer that some consumer holds.
+    fn pinned(&self) -> u64 {
+        // SeqCst: after this publisher's last state store, as a reader's state load is after its pin store
+        let held = self.slots().iter().map(|slot| slot.pin.load(Ordering::SeqCst));
+        held.filter(|pin| (1..=State::INDEX).contains(pin)).fold(0, |mask, pin| mask | 1 << (pin - 1))
+    }
+
+    /// Sleeps until a pin is taken back, at most `bound`, unless a buffer is free after all (R7).
+    pub fn wait_for_buffer(&self, bound: Duration) -> Option<u32> {
+        self.wait_for(bound, || self.choose())
+    }
+
+    fn wait_for<T>(&self, bound: Duration, look: impl Fn() -> Option<T>) -> Option<T> {
+        let waits = &self.words.control.writer_waits;
+        let expected = waits.fetch_or(1, Ordering::SeqCst) | 1; // before the look: readers store their pin, then look at this bit
+        let mut found = look();
+        if found.is_none() {
+            self.park.wait(waits, expected, bound);
+            found = look();
+        }
+        waits.fetch_and(!1, Ordering::Relaxed);
+        found
+    }
+
+    /// One buffer: lets the readers that wait for the lock in first, once for each time they began to wait (R13). `graced` is the
+    /// publisher's memory of whom it has let in.
+    pub fn grant_grace(&self, graced: &mut [u32], bound: Duration) {
+        let slots = self.slots();
+        let asks = |slot: &Slot| slot.lock_wait.load(Ordering::SeqCst);
+        let owed = |graced: &[u32]| slots.iter().zip(graced).any(|(slot, given)| asks(slot) != 0 && asks(slot) != *given);
+        if !owed(graced) {
+            return;
+        }
+        self.wait_for(bound, || (!owed(graced)).then_some(()));
+        slots.iter().zip(graced).for_each(|(slot, given)| *given = asks(slot));
+    }
+
+    /// One buffer: keeps new readers out; those inside are waited for with [`Writer::choose`].
+    pub fn shut_out_readers(&self) {
+        let state = self.state();
+        if !state.has(State::WRITING) {
+            // SeqCst: before the scan of the pins. The generation stays, a reader's confirming load looks at the flag.
+            self.words.control.state.store(state.0 | State::WRITING, Ordering::SeqCst);
+        }
+    }
+
+    /// Marks a buffer as being written, before its first byte changes (R8).
+    #[inline]
+    pub fn begin(&self, buffer: &BufferHeader) {
+        let sequence = buffer.sequence.load(Ordering::Relaxed);
+        buffer.sequence.store(sequence | 1, Ordering::Relaxed);
+        fence(Ordering::Release); // no byte is written before the mark
+    }
+
+    /// Marks it as whole, after its last byte.
+    #[inline]
+    pub fn end(&self, buffer: &BufferHeader) {
+        let sequence = buffer.sequence.load(Ordering::Relaxed) | 1;
+        buffer.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+    }
+
+    /// Publishes what the flags and the index say, with a new generation, and wakes whoever sleeps (R1, R6).
+    #[inline]
+    pub fn publish(&self, flags_and_index: u32, wake_always: bool) {
+        let control = self.words.control;
+        // The flag goes down before the store: lowered after it, it could take along the flag of one who saw the new state and sleeps again.
+        let asked = control.sleepers.load(Ordering::Relaxed) != 0;
+        if asked {
+            control.sleepers.store(0, Ordering::Relaxed);
+        }
+        control.state.store(self.state().next(flags_and_index).0, Ordering::SeqCst); // releases the value; before the look at the flag
+        if asked || wake_always || control.sleepers.load(Ordering::SeqCst) != 0 {
+            self.park.wake_all(&control.state);
+        }
+    }
+
+    /// Takes a dead consumer's pin and flags back. The caller holds that slot's byte.
+    pub fn recover(&self, slot: &Slot) {
+        crate::roster::reset(slot);
+        slot.pin.store(0, Ordering::SeqCst);
+        wake_writer(&self.words, &self.park);
+    }
+
+    /// What a dead publisher left is made whole (R10), by a successor that holds the byte and has recovered the slots:
+    /// an interrupted write that changed no byte is undone, a torn value is taken away. Returns the version to go on from.
+    pub fn take_over(&self) -> u64 {
+        let buffers = self.words.buffers;
+        let version = buffers.iter().map(|buffer| buffer.version.load(Ordering::Acquire)).max().unwrap_or(0);
+        let left = self.state();
+        let torn = |index: u32| buffers[index as usize].sequence.load(Ordering::Acquire) & 1 != 0;
+        let meaning = match left.index(buffers.len() as u32) {
+            Some(index) if !left.has(State::EMPTY) && !torn(index) => index + 1,
+            _ => State::EMPTY,
+        };
+        self.words.control.writer_waits.fetch_and(!1, Ordering::Relaxed);
+        self.words.control.epoch.fetch_add(1, Ordering::SeqCst);
+        self.publish(meaning, true);
+        version
+    }
+}

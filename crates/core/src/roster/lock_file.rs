@@ -1,0 +1,133 @@
+//! Bytes of a lock range: fcntl(2), "Open file description locks".
+
+use crate::error::{Code, Error, Result};
+use crate::sys::{self, ByteLock};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+/// The lock range begins far past any size a file can have.
+const LOCK_BASE: u64 = 1 << 62;
+
+/// Most consumers that may attach to one segment.
+pub const MAX_SLOTS: u32 = 1024;
+
+/// How long "every slot is taken" and "somebody locks there" are doubted: a recovery holds a byte for an instant.
+const DOUBT: Duration = Duration::from_millis(20);
+
+/// A byte of the lock range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Byte {
+    /// Held by the one publisher.
+    Publisher,
+    /// Read-locked by every observer that may sleep.
+    Observers,
+    /// Held by the consumer in this slot.
+    Slot(u32),
+}
+
+impl Byte {
+    fn position(self) -> u64 {
+        match self {
+            Byte::Publisher => LOCK_BASE,
+            Byte::Observers => LOCK_BASE + 1,
+            Byte::Slot(slot) => LOCK_BASE + 64 + u64::from(slot),
+        }
+    }
+}
+
+/// A description of the segment that is used for nothing but locking.
+#[derive(Debug)]
+pub struct LockFile {
+    fd: OwnedFd,
+}
+
+impl LockFile {
+    /// Opens the same file once more.
+    pub fn reopen(fd: &OwnedFd, read_only: bool) -> Result<LockFile> {
+        let fd = sys::reopen(fd, read_only).map_err(|errno| Error::system("open the segment for its locks", "open", errno))?;
+        Ok(LockFile { fd })
+    }
+
+    /// Takes the byte for this description; false if another one has it.
+    pub fn try_hold(&self, byte: Byte) -> Result<bool> {
+        sys::try_lock_byte(&self.fd, byte.position(), true).map_err(|errno| lock_error(byte, errno))
+    }
+
+    /// Shares the byte with other observers; false if somebody holds it alone.
+    pub fn try_share(&self, byte: Byte) -> Result<bool> {
+        sys::try_lock_byte(&self.fd, byte.position(), false).map_err(|errno| lock_error(byte, errno))
+    }
+
+    /// Lets go of the byte.
+    pub fn release(&self, byte: Byte) -> Result<()> {
+        sys::unlock_byte(&self.fd, byte.position()).map_err(|errno| lock_error(byte, errno))
+    }
+
+    /// Whether another description holds the byte as its own. Read locks of strangers do not count.
+    pub fn is_held(&self, byte: Byte) -> Result<bool> {
+        Ok(self.query(byte, false)? == ByteLock::Write)
+    }
+
+    /// Whether another description locks the byte in any way.
+    pub fn is_locked(&self, byte: Byte) -> Result<bool> {
+        Ok(self.query(byte, true)? != ByteLock::Free)
+    }
+
+    /// Whether any consumer other than this description holds a slot.
+    pub fn any_attached(&self) -> Result<bool> {
+        let first = Byte::Slot(0);
+        let held = sys::query_bytes(&self.fd, first.position(), i64::from(MAX_SLOTS), false);
+        Ok(held.map_err(|errno| lock_error(first, errno))? == ByteLock::Write)
+    }
+
+    fn query(&self, byte: Byte, exclusive: bool) -> Result<ByteLock> {
+        sys::query_bytes(&self.fd, byte.position(), 1, exclusive).map_err(|errno| lock_error(byte, errno))
+    }
+
+    /// Takes the byte, doubting a first refusal: false if a living holder has it, an error if a stranger's read lock obstructs.
+    pub fn hold(&self, byte: Byte) -> Result<bool> {
+        let end = crate::wait::Deadline::after(DOUBT);
+        loop {
+            if self.try_hold(byte)? {
+                return Ok(true);
+            }
+            let held = self.is_held(byte)?;
+            if end.slice(DOUBT).is_none() {
+                return if held { Ok(false) } else { Err(obstructed(byte)) };
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Takes the first free slot.
+    pub fn hold_slot(&self, slots: u32) -> Result<u32> {
+        let end = crate::wait::Deadline::after(DOUBT);
+        loop {
+            for slot in 0..slots {
+                if self.try_hold(Byte::Slot(slot))? {
+                    return Ok(slot);
+                }
+            }
+            if end.slice(DOUBT).is_none() {
+                return Err(self.full(slots));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn full(&self, slots: u32) -> Error {
+        let living = (0..slots).filter(|slot| self.is_held(Byte::Slot(*slot)).unwrap_or(false)).count();
+        if living < slots as usize {
+            return obstructed(Byte::Slot(0));
+        }
+        Error::new(Code::TooManyConsumers, format!("attach: all {slots} consumer slots are taken"))
+    }
+}
+
+fn obstructed(byte: Byte) -> Error {
+    Error::new(Code::LockObstructed, format!("lock {byte:?}: a process that is not attached holds a file lock there"))
+}
+
+fn lock_error(byte: Byte, errno: nix::errno::Errno) -> Error {
+    Error::system(format_args!("lock {byte:?}"), "fcntl", errno)
+}

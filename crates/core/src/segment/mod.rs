@@ -1,0 +1,225 @@
+//! A named object with our header: made whole or not at all, opened, checked, listed, removed.
+//!
+//! It knows names and headers; what lies behind the header is the business of the module that asked for it.
+
+mod header;
+mod name;
+mod survey;
+
+pub use header::{FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
+pub use name::{DEFAULT_DIRECTORY, Name};
+pub(crate) use survey::sweep_all;
+pub use survey::{SegmentInfo, clean, list, remove};
+
+use crate::error::{Code, Error, Result};
+use crate::memory::Mapping;
+use crate::sys::{self, Identity};
+use nix::errno::Errno;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+/// An open segment: its file, its mapping and its header, checked.
+#[derive(Debug)]
+pub struct Segment {
+    fd: OwnedFd,
+    identity: Identity,
+    mapping: Mapping,
+    header: Header,
+}
+
+/// What a name led to.
+#[derive(Debug)]
+pub enum Found {
+    /// A segment whose header holds together.
+    Segment(Box<Segment>),
+    /// Our magic, with a header that contradicts itself or a file cut short: may be replaced by whoever holds its publisher's byte.
+    Damaged(OwnedFd, Error),
+}
+
+impl Segment {
+    /// Makes a nameless segment with this header and schema; nobody can see it until it gets a name.
+    ///
+    /// The room is reserved (posix_fallocate(3)), so a full filesystem is an error here and never a signal later.
+    pub fn create(name: &Name, new: &NewHeader<'_>, mode: u32) -> Result<Unnamed> {
+        let header = Header::new(new)?;
+        let bytes = header.segment_bytes;
+        let (fd, temporary) = create_file(name, mode)?;
+        let mut unnamed = Unnamed { segment: None, temporary, mode };
+        sys::reserve(&fd, bytes).map_err(|errno| no_room(name, bytes, errno))?;
+        let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
+        let mapping = Mapping::new(&fd, bytes, false)?;
+        header.write(&mapping, new.schema)?;
+        unnamed.segment = Some(Segment { fd, identity, mapping, header });
+        Ok(unnamed)
+    }
+
+    /// Opens what the name leads to and checks its header.
+    pub fn open(name: &Name, read_only: bool) -> Result<Segment> {
+        match Segment::find(name, read_only)? {
+            Found::Segment(segment) => Ok(*segment),
+            Found::Damaged(_, error) => Err(error),
+        }
+    }
+
+    /// As [`Segment::open`], and tells a damaged segment of ours from an object that is none.
+    pub fn find(name: &Name, read_only: bool) -> Result<Found> {
+        let fd = sys::open_object(name.path(), read_only).map_err(|errno| open_error(name, read_only, errno))?;
+        let (identity, size) = sys::describe(&fd).map_err(|errno| match errno {
+            Errno::EINVAL => Error::new(Code::NotASegment, format!("open {name}: not a regular file")),
+            errno => Error::system(format_args!("open {name}"), "fstat", errno),
+        })?;
+        if size < HEADER_BYTES {
+            return Err(Error::new(Code::NotASegment, format!("open {name}: {size} bytes, a segment has at least {HEADER_BYTES}")));
+        }
+        let page = Mapping::new(&fd, HEADER_BYTES, read_only)?;
+        let header = match Header::read(&page, size) {
+            Ok(header) => header,
+            Err(error) if error.code() == Code::NotASegment => {
+                return Err(Error::new(error.code(), format!("open {name}: {}", error.message())));
+            }
+            Err(error) => return Ok(Found::Damaged(fd, Error::new(error.code(), format!("open {name}: {}", error.message())))),
+        };
+        drop(page);
+        let mapping = Mapping::new(&fd, header.segment_bytes, read_only)?;
+        Ok(Found::Segment(Box::new(Segment { fd, identity, mapping, header })))
+    }
+
+    /// The checked header.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The mapping of the whole segment.
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// The file, to map it again or to open it anew.
+    pub fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// The schema's text, copied out and checked against its hash.
+    pub fn schema_text(&self) -> Result<String> {
+        self.header.schema_text(&self.mapping)
+    }
+
+    /// Whether the name still leads to this very file.
+    pub fn is_named(&self, name: &Name) -> bool {
+        sys::identify(name.path()).is_ok_and(|identity| identity == self.identity)
+    }
+
+    /// Whether the file is still as long as the header says. A shorter one faults when it is touched.
+    pub fn is_whole(&self) -> bool {
+        sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes)
+    }
+
+    /// Tells those who watch the directory that this segment lives again.
+    pub fn announce(&self) -> Result<()> {
+        sys::touch(&self.fd).map_err(|errno| Error::system("touch the segment", "futimens", errno))
+    }
+}
+
+/// A whole segment that has no name yet. Dropped, it is gone without a trace.
+#[derive(Debug)]
+pub struct Unnamed {
+    segment: Option<Segment>,
+    /// Where the filesystem has no nameless files, the temporary name that stands in.
+    temporary: Option<PathBuf>,
+    mode: u32,
+}
+
+impl Unnamed {
+    /// The segment, to be filled before anybody can see it.
+    pub fn segment(&self) -> Result<&Segment> {
+        self.segment.as_ref().ok_or_else(|| Error::new(Code::System, "the segment was taken already"))
+    }
+
+    /// Gives it its name; `None` and the segment back if the name is taken.
+    pub fn publish(mut self, name: &Name) -> Result<std::result::Result<Segment, Unnamed>> {
+        let segment = self.segment()?;
+        let linked = match &self.temporary {
+            None => sys::give_name(&segment.fd, name.path()),
+            Some(temporary) => sys::link(temporary, name.path()),
+        };
+        match linked {
+            Ok(()) => self.take().map(Ok),
+            Err(Errno::EEXIST) => Ok(Err(self)),
+            Err(errno) => Err(Error::system(format_args!("name {name}"), "linkat", errno)),
+        }
+    }
+
+    /// Puts it in the place of whatever has the name, in one step. The caller holds the old one's publisher byte.
+    pub fn replace(mut self, name: &Name) -> Result<Segment> {
+        let temporary = match self.temporary.take() {
+            Some(temporary) => temporary,
+            None => self.link_temporary(name)?,
+        };
+        self.temporary = Some(temporary.clone());
+        sys::rename(&temporary, name.path()).map_err(|errno| Error::system(format_args!("replace {name}"), "rename", errno))?;
+        self.temporary = None;
+        self.take()
+    }
+
+    fn link_temporary(&self, name: &Name) -> Result<PathBuf> {
+        let temporary = name.temporary()?;
+        let fd = &self.segment()?.fd;
+        sys::give_name(fd, &temporary).map_err(|errno| Error::system(format_args!("replace {name}"), "linkat", errno))?;
+        Ok(temporary)
+    }
+
+    fn take(&mut self) -> Result<Segment> {
+        let taken = self.segment.take();
+        taken.ok_or_else(|| Error::new(Code::System, "the segment was taken already"))
+    }
+
+    /// The permission bits it was made with.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+}
+
+impl Drop for Unnamed {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = sys::unlink(temporary);
+        }
+    }
+}
+
+fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<PathBuf>)> {
+    match sys::create_nameless(name.directory(), mode) {
+        Ok(fd) => Ok((fd, None)),
+        Err(Errno::EOPNOTSUPP | Errno::EISDIR) => {
+            let temporary = name.temporary()?;
+            let fd = sys::create_exclusive(&temporary, mode);
+            fd.map(|fd| (fd, Some(temporary))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
+        }
+        Err(Errno::ENOENT | Errno::ENOTDIR) => {
+            Err(Error::new(Code::NotFound, format!("create {name}: there is no directory {}", name.directory().display())))
+        }
+        Err(errno) => Err(Error::system(format_args!("create {name}"), "open", errno)),
+    }
+}
+
+fn open_error(name: &Name, read_only: bool, errno: Errno) -> Error {
+    match errno {
+        Errno::ENOENT => Error::system(format_args!("open {name}: nothing of that name"), "open", errno),
+        Errno::ELOOP => Error::system(format_args!("open {name}: a symbolic link"), "open", errno).with_code(Code::NotASegment),
+        Errno::EISDIR | Errno::ENXIO => Error::system(format_args!("open {name}"), "open", errno).with_code(Code::NotASegment),
+        Errno::EACCES if !read_only => {
+            Error::system(format_args!("open {name}: no permission to write; readOnly needs permission to read only"), "open", errno)
+        }
+        errno => Error::system(format_args!("open {name}"), "open", errno),
+    }
+}
+
+fn no_room(name: &Name, bytes: u64, errno: Errno) -> Error {
+    let available = sys::bytes_available(name.directory()).unwrap_or(0);
+    let directory = name.directory().display();
+    let what = format_args!("create {name}: {bytes} bytes asked, {available} free on {directory}").to_string();
+    match errno {
+        Errno::EFBIG => Error::system(what, "posix_fallocate", errno).with_code(Code::NoSpace),
+        errno => Error::system(what, "posix_fallocate", errno),
+    }
+}

@@ -1,0 +1,277 @@
+//! Linux: tmpfs files, open-file-description locks, shared futexes.
+
+use super::{ByteLock, Identity};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, OFlag, fcntl, open};
+use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::sys::stat::{Mode, fchmod, fstat, stat};
+use nix::time::{ClockId, clock_gettime};
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+type Sys<T> = nix::Result<T>;
+
+/// Where named segments live unless the caller says otherwise.
+pub(crate) const DEFAULT_DIRECTORY: &str = "/dev/shm";
+
+/// `sysconf(_SC_PAGESIZE)`
+pub(crate) fn page_size() -> u64 {
+    static SIZE: OnceLock<u64> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+        size.ok().flatten().and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+    })
+}
+
+/// `open(directory, O_TMPFILE | O_RDWR)` with exactly these permission bits, whatever the umask.
+pub(crate) fn create_nameless(directory: &Path, mode: u32) -> Sys<OwnedFd> {
+    let fd = open(directory, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::from_bits_truncate(0o600))?;
+    fchmod(&fd, Mode::from_bits_truncate(mode))?;
+    Ok(fd)
+}
+
+/// `open(path, O_CREAT | O_EXCL | O_RDWR)`, for filesystems that have no `O_TMPFILE`.
+pub(crate) fn create_exclusive(path: &Path, mode: u32) -> Sys<OwnedFd> {
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    let fd = open(path, flags, Mode::from_bits_truncate(0o600))?;
+    fchmod(&fd, Mode::from_bits_truncate(mode))?;
+    Ok(fd)
+}
+
+/// `open(path)`; never follows a symbolic link, never blocks on a FIFO.
+pub(crate) fn open_object(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+    let access = if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR };
+    open(path, access | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())
+}
+
+/// A new open file description of the same file: locks taken through it belong to it alone.
+pub(crate) fn reopen(fd: &OwnedFd, read_only: bool) -> Sys<OwnedFd> {
+    let access = if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR };
+    open(proc_path(fd).as_str(), access | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+fn proc_path(fd: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", fd.as_raw_fd())
+}
+
+/// `linkat`: gives a nameless file its name; `EEXIST` if the name is taken.
+pub(crate) fn give_name(fd: &OwnedFd, path: &Path) -> Sys<()> {
+    nix::unistd::linkat(AT_FDCWD, proc_path(fd).as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)
+}
+
+/// `linkat`: a second name for a file; `EEXIST` if that name is taken.
+pub(crate) fn link(from: &Path, to: &Path) -> Sys<()> {
+    nix::unistd::linkat(AT_FDCWD, from, AT_FDCWD, to, AtFlags::empty())
+}
+
+/// `rename`
+pub(crate) fn rename(from: &Path, to: &Path) -> Sys<()> {
+    Errno::result(0).and(nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to))
+}
+
+/// `unlink`
+pub(crate) fn unlink(path: &Path) -> Sys<()> {
+    nix::unistd::unlink(path)
+}
+
+/// `futimens(fd, now)`: tells those who watch the directory that something happened to the file.
+pub(crate) fn touch(fd: &OwnedFd) -> Sys<()> {
+    use nix::sys::time::TimeSpec;
+    nix::sys::stat::futimens(fd, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW)
+}
+
+/// `posix_fallocate`: the room is there from now on, or `ENOSPC`.
+pub(crate) fn reserve(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
+    let length = i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?;
+    loop {
+        match nix::fcntl::posix_fallocate(fd, 0, length) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// Bytes that the filesystem of `path` has left for this user.
+pub(crate) fn bytes_available(path: &Path) -> Sys<u64> {
+    let stat = nix::sys::statvfs::statvfs(path)?;
+    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
+}
+
+/// Identity and size of an open regular file; `EINVAL` for anything else.
+pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
+    let stat = fstat(fd)?;
+    if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(Errno::EINVAL);
+    }
+    Ok((Identity { device: stat.st_dev, inode: stat.st_ino }, u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// Which file the name leads to now.
+pub(crate) fn identify(path: &Path) -> Sys<Identity> {
+    let stat = stat(path)?;
+    Ok(Identity { device: stat.st_dev, inode: stat.st_ino })
+}
+
+fn protection(read_only: bool) -> ProtFlags {
+    if read_only { ProtFlags::PROT_READ } else { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE }
+}
+
+/// `mmap(NULL, …, MAP_SHARED)`
+pub(crate) fn map(fd: &OwnedFd, byte_length: NonZeroUsize, read_only: bool) -> Sys<NonNull<u8>> {
+    // SAFETY: the kernel chooses an unused range; nothing that exists is touched.
+    let address = unsafe { nix::sys::mman::mmap(None, byte_length, protection(read_only), MapFlags::MAP_SHARED, fd, 0)? };
+    Ok(address.cast())
+}
+
+/// `mmap(MAP_FIXED | MAP_SHARED)` over pages that are there already.
+///
+/// # Safety
+/// The range must be the caller's own, whole pages, and of a kind that may be replaced by other bytes at any time.
+pub(crate) unsafe fn map_over(address: NonZeroUsize, byte_length: NonZeroUsize, fd: &OwnedFd, read_only: bool) -> Sys<()> {
+    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+    // SAFETY: the caller owns the range.
+    unsafe { nix::sys::mman::mmap(Some(address), byte_length, protection(read_only), flags, fd, 0)? };
+    Ok(())
+}
+
+/// `mmap(MAP_FIXED | MAP_ANONYMOUS | MAP_PRIVATE)`: private zeros where shared pages were.
+///
+/// # Safety
+/// As for [`map_over`].
+pub(crate) unsafe fn map_zeros_over(address: NonZeroUsize, byte_length: NonZeroUsize) -> Sys<()> {
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED | MapFlags::MAP_NORESERVE;
+    // SAFETY: the caller owns the range.
+    unsafe { nix::sys::mman::mmap_anonymous(Some(address), byte_length, protection(false), flags)? };
+    Ok(())
+}
+
+/// `munmap`
+///
+/// # Safety
+/// The range must have come from [`map`] and nothing may point into it any more.
+pub(crate) unsafe fn unmap(address: NonNull<u8>, byte_length: usize) {
+    // SAFETY: handed on to the caller. The only failure, a range that is no mapping, would be a broken caller.
+    let _ = unsafe { nix::sys::mman::munmap(address.cast::<c_void>(), byte_length) };
+}
+
+fn byte_range(kind: i32, byte: u64, count: i64) -> libc::flock {
+    libc::flock {
+        l_type: i16::try_from(kind).unwrap_or(0),
+        l_whence: i16::try_from(libc::SEEK_SET).unwrap_or(0),
+        l_start: i64::try_from(byte).unwrap_or(i64::MAX),
+        l_len: count,
+        l_pid: 0,
+    }
+}
+
+/// `fcntl(F_OFD_SETLK)`: false where another description holds a conflicting lock.
+pub(crate) fn try_lock_byte(fd: &OwnedFd, byte: u64, exclusive: bool) -> Sys<bool> {
+    let kind = if exclusive { libc::F_WRLCK } else { libc::F_RDLCK };
+    match fcntl(fd, FcntlArg::F_OFD_SETLK(&byte_range(kind, byte, 1))) {
+        Ok(_) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// `fcntl(F_OFD_SETLK, F_UNLCK)`
+pub(crate) fn unlock_byte(fd: &OwnedFd, byte: u64) -> Sys<()> {
+    fcntl(fd, FcntlArg::F_OFD_SETLK(&byte_range(libc::F_UNLCK, byte, 1))).map(drop)
+}
+
+/// `fcntl(F_OFD_GETLK)`: what stands in the way of a lock of the kind asked for on `count` bytes, seen from this description.
+pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) -> Sys<ByteLock> {
+    let mut range = byte_range(if exclusive { libc::F_WRLCK } else { libc::F_RDLCK }, byte, count);
+    fcntl(fd, FcntlArg::F_OFD_GETLK(&mut range))?;
+    Ok(match i32::from(range.l_type) {
+        libc::F_WRLCK => ByteLock::Write,
+        libc::F_RDLCK => ByteLock::Read,
+        _ => ByteLock::Free,
+    })
+}
+
+/// `futex(FUTEX_WAIT)`, shared between processes, at most `bound`.
+///
+/// The word may be in a mapping that another process truncates: the kernel then answers `EFAULT`.
+pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sys<()> {
+    let timeout = libc::timespec {
+        tv_sec: libc::time_t::try_from(bound.as_secs()).unwrap_or(libc::time_t::MAX),
+        tv_nsec: libc::c_long::from(bound.subsec_nanos()),
+    };
+    // SAFETY: the kernel checks the address itself, and reads `timeout`, which outlives the call.
+    let result = unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAIT, expected, &raw const timeout) };
+    Errno::result(result).map(drop)
+}
+
+/// `futex(FUTEX_WAKE, INT_MAX)`, shared between processes.
+pub(crate) fn futex_wake_all(word: *const u32) {
+    // SAFETY: the kernel only uses the address to find the waiters.
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, i32::MAX) };
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = Duration::from(clock_gettime(clock).unwrap_or_else(|_| nix::sys::time::TimeSpec::from_duration(Duration::ZERO)));
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// `clock_gettime(CLOCK_MONOTONIC)` in nanoseconds: the same clock in every process of this boot.
+pub(crate) fn monotonic_ns() -> u64 {
+    nanoseconds(ClockId::CLOCK_MONOTONIC)
+}
+
+/// `clock_gettime(CLOCK_REALTIME)` in nanoseconds since 1970.
+pub(crate) fn realtime_ns() -> u64 {
+    nanoseconds(ClockId::CLOCK_REALTIME)
+}
+
+/// `getrandom`
+pub(crate) fn random_bytes() -> Sys<[u8; 16]> {
+    let mut bytes = [0; 16];
+    // SAFETY: the buffer is ours and as long as we say.
+    let result = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    Errno::result(result).map(|_| bytes)
+}
+
+/// Copies through the C library, which the compiler cannot see into: the bytes may change under it.
+///
+/// # Safety
+/// Both ranges must be mapped for the length given and must not overlap.
+pub(crate) unsafe fn copy_opaque(from: *const u8, to: *mut u8, byte_length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::memcpy(to.cast(), from.cast(), byte_length) };
+}
+
+/// Watches a directory for names that come, move in, or are touched.
+pub(crate) struct DirectoryWatch(nix::sys::inotify::Inotify);
+
+impl DirectoryWatch {
+    /// `inotify_init1` and `inotify_add_watch`
+    pub(crate) fn new(directory: &Path) -> Sys<DirectoryWatch> {
+        use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+        let inotify = Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?;
+        inotify.add_watch(directory, AddWatchFlags::IN_CREATE | AddWatchFlags::IN_MOVED_TO | AddWatchFlags::IN_ATTRIB)?;
+        Ok(DirectoryWatch(inotify))
+    }
+
+    /// `poll`, then reads what has come: at most `bound`, returns early on any event or signal.
+    pub(crate) fn wait(&self, bound: Duration) -> Sys<()> {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+        use std::os::fd::AsFd;
+        let fd: BorrowedFd<'_> = self.0.as_fd();
+        let timeout = PollTimeout::try_from(bound).unwrap_or(PollTimeout::MAX);
+        match poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(()),
+            Ok(_) => {}
+            Err(errno) => return Err(errno),
+        }
+        match self.0.read_events() {
+            Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Sleeping on a word of shared memory until another process changes it.
+
+#[cfg(not(pagecast_loom))]
+mod futex;
+
+use crate::primitive::Word;
+#[cfg(not(pagecast_loom))]
+pub use futex::Futex;
+use std::time::{Duration, Instant};
+
+/// How the protocol sleeps and wakes; loom's tests stand in for the kernel here.
+pub trait Park {
+    /// Sleeps while `word` is `expected`, at most `bound`.
+    fn wait(&self, word: &Word, expected: u32, bound: Duration) -> Woken;
+    /// Wakes everybody who sleeps on `word`, in any process.
+    fn wake_all(&self, word: &Word);
+}
+
+/// How a bounded sleep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The word did not have the expected value.
+    Changed,
+    /// Somebody woke us, or a signal did.
+    Woken,
+    /// The bound is over.
+    TimedOut,
+}
+
+/// The moment at which a wait ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// `timeout` from now.
+    pub fn after(timeout: Duration) -> Deadline {
+        Deadline(Instant::now().checked_add(timeout))
+    }
+
+    /// What is left, at most `slice`; `None` when it is over.
+    pub fn slice(&self, slice: Duration) -> Option<Duration> {
+        match self.0 {
+            None => Some(slice),
+            Some(end) => {
+                let left = end.saturating_duration_since(Instant::now());
+                (!left.is_zero()).then(|| left.min(slice))
+            }
+        }
+    }
+}

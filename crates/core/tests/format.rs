@@ -1,0 +1,58 @@
+//! Reads a segment's file by docs/format.md alone, as a program in another language would.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use pagecast::publication::Shape;
+use pagecast::{CreateOptions, Name, RawConsumer, RawPublisher, Schema};
+use std::fs;
+
+struct File(Vec<u8>);
+
+impl File {
+    fn u32(&self, at: u64) -> u32 {
+        u32::from_ne_bytes(self.0[at as usize..][..4].try_into().unwrap())
+    }
+
+    fn u64(&self, at: u64) -> u64 {
+        u64::from_ne_bytes(self.0[at as usize..][..8].try_into().unwrap())
+    }
+}
+
+#[test]
+fn the_documented_offsets_hold() {
+    let name = Name::new(&format!("format-{}", std::process::id()), None).unwrap();
+    let shape = Shape { capacity: 100, buffers: Some(3), max_consumers: Some(5) };
+    let options = CreateOptions { shape, init: Some(b"first"), ..CreateOptions::default() };
+    let mut publisher = RawPublisher::create(&name, None, &options).unwrap();
+    publisher.write(b"second value", None).unwrap();
+    let mut consumer = RawConsumer::open(&name, false).unwrap();
+    let pinned = consumer.try_lock(false).unwrap().unwrap();
+    let file = File(fs::read(name.path()).unwrap());
+
+    assert_eq!(&file.0[..8], b"PAGECAST");
+    assert_eq!((file.u32(8), file.u32(12), file.u32(16)), (1, 0x0102_0304, 1));
+    assert_eq!(file.u64(24), file.0.len() as u64);
+    assert!(file.0.len().is_multiple_of(65536));
+    let schema = br#"{"bytes":100}"#;
+    assert_eq!((file.u64(56), file.u64(64)), (256, schema.len() as u64));
+    assert_eq!(&file.0[256..256 + schema.len()], schema);
+    assert_eq!(file.u64(72), Schema::hash(schema));
+    assert_eq!((file.u64(96), file.u64(112), file.u64(136)), (5, 3, 100));
+    assert_eq!(file.u64(176), Schema::hash(&file.0[..176]));
+
+    let (control, slots, headers) = (file.u64(80), file.u64(88), file.u64(104));
+    let (payload, stride) = (file.u64(120), file.u64(128));
+    assert!(payload.is_multiple_of(4096) && stride.is_multiple_of(128));
+    let state = file.u32(control);
+    let index = u64::from(state & 63) - 1;
+    assert_eq!(state & (512 | 256 | 128 | 64), 0);
+    assert_eq!(index, u64::from(pinned.index));
+    assert_eq!((file.u32(control + 12), file.u32(control + 16)), (1, 1), "high water and epoch");
+    assert_eq!(file.u32(control + 20), std::process::id());
+    assert_eq!((file.u32(slots), file.u32(slots + 8), file.u32(slots + 12)), (state & 63, 1, std::process::id()));
+
+    let header = headers + index * 64;
+    assert!(file.u32(header).is_multiple_of(2));
+    assert_eq!((file.u64(header + 8), file.u64(header + 16)), (12, 2));
+    assert!(file.u64(header + 24) <= pagecast::monotonic_ns());
+    assert_eq!(&file.0[(payload + index * stride) as usize..][..12], b"second value");
+}

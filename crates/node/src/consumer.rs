@@ -1,0 +1,201 @@
+//! `NativeConsumer`
+
+use crate::error::OrThrow;
+use crate::layout::{NativeHolder, NativeLayout, code, report};
+use crate::watch::Watch;
+use crate::{pages, slice};
+use napi::bindgen_prelude::{BigInt, Float64ArraySlice, Function, Uint8ArraySlice};
+use napi::{Env, Result};
+use napi_derive::napi;
+use pagecast::publication::{Outcome, Pinned};
+use pagecast::{Code, Error, Name, RawConsumer};
+use std::path::Path;
+
+/// What `Consumer.open` was told, checked by TypeScript.
+#[napi(object)]
+pub struct NativeOpenOptions {
+    /// The segment's name.
+    pub name: String,
+    /// Its directory.
+    pub directory: Option<String>,
+    /// Without permission to write, and without a slot.
+    pub read_only: Option<bool>,
+}
+
+/// One of the consumers of a publication.
+#[napi]
+pub struct NativeConsumer {
+    /// `None` once closed.
+    raw: Option<RawConsumer>,
+    schema: Option<String>,
+    watch: Option<Watch>,
+}
+
+#[napi]
+impl NativeConsumer {
+    /// Attaches to a publication.
+    #[napi(factory)]
+    pub fn open(env: Env, options: NativeOpenOptions) -> Result<NativeConsumer> {
+        open(&options).or_throw(&env)
+    }
+
+    fn raw(&self) -> pagecast::Result<&RawConsumer> {
+        self.raw.as_ref().ok_or_else(closed)
+    }
+
+    fn raw_mut(&mut self) -> pagecast::Result<&mut RawConsumer> {
+        self.raw.as_mut().ok_or_else(closed)
+    }
+
+    /// Where everything is.
+    #[napi]
+    pub fn layout(&self, env: Env) -> Result<NativeLayout> {
+        self.raw().map(|raw| raw.layout().into()).or_throw(&env)
+    }
+
+    /// Checked JSON; null for bytes.
+    #[napi(getter)]
+    pub fn schema(&self) -> Option<String> {
+        self.schema.clone()
+    }
+
+    /// FNV-1a 64 of the schema's text.
+    #[napi(getter)]
+    pub fn schema_hash(&self, env: Env) -> Result<BigInt> {
+        self.raw().map(|raw| BigInt::from(raw.segment().header().schema_hash)).or_throw(&env)
+    }
+
+    /// The slot, -1 when read-only.
+    #[napi(getter)]
+    pub fn slot(&self) -> i32 {
+        let slot = self.raw.as_ref().and_then(RawConsumer::slot);
+        slot.and_then(|slot| i32::try_from(slot).ok()).unwrap_or(-1)
+    }
+
+    /// Whether this consumer may only read.
+    #[napi(getter)]
+    pub fn read_only(&self) -> bool {
+        self.slot() < 0
+    }
+
+    /// Maps the segment over the engine's pages.
+    #[napi]
+    pub fn map_over(&self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
+        self.raw().and_then(|raw| pages::map_over(&pages, raw.segment())).or_throw(&env)
+    }
+
+    /// Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for.
+    #[napi]
+    pub fn lock(&mut self, env: Env, slice_ms: f64) -> Result<i32> {
+        self.pin(slice_ms, false).or_throw(&env)
+    }
+
+    /// As `lock`, and the last value of a publication that ended counts.
+    #[napi]
+    pub fn lock_last(&mut self, env: Env) -> Result<i32> {
+        self.pin(0.0, true).or_throw(&env)
+    }
+
+    fn pin(&mut self, slice_ms: f64, last: bool) -> pagecast::Result<i32> {
+        let outcome: Outcome<Pinned> = self.raw_mut()?.lock_within(slice(slice_ms), last)?;
+        Ok(outcome.map_or_else(code, |pinned| i32::try_from(pinned.index).unwrap_or(-1)))
+    }
+
+    /// Lets go of the pinned value.
+    #[napi]
+    pub fn unlock(&mut self) {
+        if let Some(raw) = &mut self.raw {
+            raw.unlock();
+        }
+    }
+
+    /// Copies the current value without a pin: its length or a code. Tries for at most `sliceMs`.
+    #[napi]
+    pub fn copy(&self, env: Env, mut target: Uint8ArraySlice<'_>, mut meta: Float64ArraySlice<'_>, slice_ms: f64, last: bool) -> Result<f64> {
+        let raw = self.raw().or_throw(&env)?;
+        let outcome = raw.copy_within(pages::bytes_mut(&mut target), slice(slice_ms), last).or_throw(&env)?;
+        Ok(report(outcome, raw.epoch(), &mut meta))
+    }
+
+    /// Fills `[version, stalenessMs, byteLength, epoch]` of the current value; its length or a code.
+    #[napi]
+    pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
+        let raw = self.raw().or_throw(&env)?;
+        raw.peek().map(|outcome| report(outcome, raw.epoch(), &mut meta)).or_throw(&env)
+    }
+
+    /// The state word now.
+    #[napi]
+    pub fn state(&self, env: Env) -> Result<u32> {
+        self.raw().map(|raw| raw.state().0).or_throw(&env)
+    }
+
+    /// The publisher, as it named itself.
+    #[napi]
+    pub fn holder(&self) -> Option<NativeHolder> {
+        self.raw.as_ref().map(|raw| NativeHolder { pid: raw.publisher_pid(), slot: -1 })
+    }
+
+    /// Asks the kernel.
+    #[napi]
+    pub fn publisher_alive(&self, env: Env) -> Result<bool> {
+        self.raw().and_then(RawConsumer::publisher_alive).or_throw(&env)
+    }
+
+    /// Sets up the helper thread that `arm` wakes. It never keeps the process alive.
+    #[napi]
+    pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
+        let watcher = self.raw().or_throw(&env)?.watcher();
+        self.watch = Some(Watch::start(watcher, &callback)?);
+        Ok(())
+    }
+
+    /// One callback when the state is no longer `seenState`, when the publisher dies, or after `disarm`.
+    #[napi]
+    pub fn arm(&mut self, env: Env, seen_state: u32, for_lock: bool) -> Result<()> {
+        if for_lock {
+            self.raw_mut().and_then(RawConsumer::ask_for_grace).or_throw(&env)?;
+        }
+        if let Some(watch) = &self.watch {
+            watch.arm(seen_state);
+        }
+        Ok(())
+    }
+
+    /// The callback comes at once.
+    #[napi]
+    pub fn disarm(&self) {
+        if let Some(watch) = &self.watch {
+            watch.disarm();
+        }
+    }
+
+    /// Detaches.
+    #[napi]
+    pub fn close(&mut self) {
+        self.watch = None;
+        self.raw = None;
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Closed, "this consumer is closed")
+}
+
+fn open(options: &NativeOpenOptions) -> pagecast::Result<NativeConsumer> {
+    let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
+    let raw = RawConsumer::open(&name, options.read_only.unwrap_or(false))?;
+    let schema = raw.schema()?;
+    Ok(NativeConsumer { raw: Some(raw), schema, watch: None })
+}
+
+#[cfg(feature = "testing")]
+#[napi]
+impl NativeConsumer {
+    /// Attempts that overlapped with a write so far.
+    #[napi]
+    pub fn contended(&self) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a count of test attempts")]
+        self.raw.as_ref().map_or(0.0, |raw| raw.contended() as f64)
+    }
+}

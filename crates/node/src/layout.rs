@@ -1,0 +1,86 @@
+//! Byte offsets for TypeScript, which has no copy of them.
+
+use napi::bindgen_prelude::Float64ArraySlice;
+use napi_derive::napi;
+use pagecast::publication::{Blocked, Layout, Observation, Outcome, offsets};
+
+/// Where everything is: byte offsets from the segment's start unless said otherwise.
+#[napi(object)]
+pub struct NativeLayout {
+    /// Size of the whole segment in bytes: a multiple of 64 KiB.
+    pub segment_bytes: f64,
+    /// The state word, a u32.
+    pub state: f64,
+    /// The first buffer's header.
+    pub buffer_headers: f64,
+    /// Bytes from one buffer's header to the next.
+    pub buffer_header_stride: f64,
+    /// How many buffers there are.
+    pub buffer_count: u32,
+    /// The first buffer's bytes.
+    pub payload: f64,
+    /// Bytes from one buffer's bytes to the next one's.
+    pub payload_stride: f64,
+    /// Most bytes that one value may have.
+    pub capacity: f64,
+    /// Consumers that may attach at once.
+    pub max_consumers: u32,
+    /// In a buffer's header: the value's length, a u64.
+    pub header_length: u32,
+    /// In a buffer's header: the value's number, a u64.
+    pub header_version: u32,
+    /// In a buffer's header: CLOCK_MONOTONIC in nanoseconds, a u64.
+    pub header_timestamp: u32,
+}
+
+#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "offsets inside a mapping are below 2^53")]
+impl From<&Layout> for NativeLayout {
+    fn from(layout: &Layout) -> NativeLayout {
+        NativeLayout {
+            segment_bytes: layout.segment_bytes as f64,
+            state: (layout.control + offsets::STATE as u64) as f64,
+            buffer_headers: layout.buffer_headers as f64,
+            buffer_header_stride: offsets::BUFFER_HEADER as f64,
+            buffer_count: layout.buffer_count,
+            payload: layout.payload as f64,
+            payload_stride: layout.payload_stride as f64,
+            capacity: layout.capacity as f64,
+            max_consumers: layout.slot_count,
+            header_length: offsets::LENGTH as u32,
+            header_version: offsets::VERSION as u32,
+            header_timestamp: offsets::TIMESTAMP as u32,
+        }
+    }
+}
+
+/// A process and its slot; -1 for the publisher.
+#[napi(object)]
+pub struct NativeHolder {
+    /// The process id as that process sees itself.
+    pub pid: u32,
+    /// Its slot.
+    pub slot: i32,
+}
+
+/// The number that stands for "no value", below every index.
+pub(crate) fn code(blocked: Blocked) -> i32 {
+    match blocked {
+        Blocked::Writing => -1,
+        Blocked::Empty => -2,
+        Blocked::Closed => -3,
+        Blocked::Replaced => -4,
+        Blocked::Died => -5,
+    }
+}
+
+/// Fills `[version, stalenessMs, byteLength, epoch]` and returns the length, or the code of why there is no value.
+pub(crate) fn report(outcome: Outcome<Observation>, epoch: u32, meta: &mut Float64ArraySlice<'_>) -> f64 {
+    let observation = outcome.unwrap_or_default();
+    let age = pagecast::monotonic_ns().saturating_sub(observation.timestamp);
+    #[expect(clippy::cast_precision_loss, reason = "versions and lengths are below 2^53")]
+    let numbers = [observation.version as f64, crate::milliseconds(age), observation.byte_length as f64, f64::from(epoch)];
+    for (target, number) in crate::pages::numbers_mut(meta).iter_mut().zip(numbers) {
+        *target = number;
+    }
+    outcome.map_or_else(|blocked| f64::from(code(blocked)), |_| numbers[2])
+}

@@ -1,0 +1,26 @@
+//! The Node binding: converts arguments, calls the core, converts back. Its types are private to the TypeScript layer.
+
+mod consumer;
+mod error;
+mod layout;
+pub mod pages;
+mod publisher;
+mod watch;
+
+use napi_derive::napi;
+
+/// CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with.
+#[napi]
+pub fn now() -> f64 {
+    milliseconds(pagecast::monotonic_ns())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "exact below 2^53 ns = 104 days of uptime, to the microsecond for centuries after")]
+pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+/// A slice of a wait. TypeScript has checked that it is finite and not negative.
+pub(crate) fn slice(milliseconds: f64) -> std::time::Duration {
+    std::time::Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
+}

@@ -1,0 +1,170 @@
+//! `NativePublisher`
+
+use crate::error::OrThrow;
+use crate::layout::{NativeHolder, NativeLayout, report};
+use crate::{pages, slice};
+use napi::bindgen_prelude::{Float64ArraySlice, Uint8ArraySlice};
+use napi::{Env, Result};
+use napi_derive::napi;
+use pagecast::publication::Shape;
+use pagecast::{Code, CreateOptions, Error, IfDead, Name, RawPublisher};
+use std::path::Path;
+
+/// What `Publisher.create` was told, checked by TypeScript.
+#[napi(object)]
+pub struct NativeCreateOptions<'a> {
+    /// The segment's name.
+    pub name: String,
+    /// Its directory.
+    pub directory: Option<String>,
+    /// Canonical JSON; none for bytes.
+    pub schema: Option<String>,
+    /// Most bytes of a value.
+    pub byte_length: f64,
+    /// Number of buffers.
+    pub buffers: Option<u32>,
+    /// Number of slots.
+    pub max_consumers: Option<u32>,
+    /// Permission bits.
+    pub mode: Option<u32>,
+    /// `adopt`, `replace` or `fail`.
+    pub if_dead: Option<String>,
+    /// The first value.
+    pub init: Option<Uint8ArraySlice<'a>>,
+}
+
+/// The one publisher of a publication.
+#[napi]
+pub struct NativePublisher {
+    /// `None` once closed.
+    raw: Option<RawPublisher>,
+    adopted: bool,
+}
+
+#[napi]
+impl NativePublisher {
+    /// Makes the publication or takes a dead publisher's over.
+    #[napi(factory)]
+    pub fn create(env: Env, options: NativeCreateOptions<'_>) -> Result<NativePublisher> {
+        let raw = create(&options).or_throw(&env)?;
+        Ok(NativePublisher { adopted: raw.adopted(), raw: Some(raw) })
+    }
+
+    fn raw(&self) -> pagecast::Result<&RawPublisher> {
+        self.raw.as_ref().ok_or_else(closed)
+    }
+
+    fn raw_mut(&mut self) -> pagecast::Result<&mut RawPublisher> {
+        self.raw.as_mut().ok_or_else(closed)
+    }
+
+    /// Whether an existing segment was taken over.
+    #[napi(getter)]
+    pub fn adopted(&self) -> bool {
+        self.adopted
+    }
+
+    /// Where everything is.
+    #[napi]
+    pub fn layout(&self, env: Env) -> Result<NativeLayout> {
+        self.raw().map(|raw| raw.layout().into()).or_throw(&env)
+    }
+
+    /// Maps the segment over the engine's pages.
+    #[napi]
+    pub fn map_over(&self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
+        self.raw().and_then(|raw| pages::map_over(&pages, raw.segment())).or_throw(&env)
+    }
+
+    /// The index of the buffer that may be written, or -1: not within `sliceMs`, come again or `cancelWrite`.
+    #[napi]
+    pub fn begin_write(&mut self, env: Env, slice_ms: f64, copy: bool) -> Result<i32> {
+        let begun = self.raw_mut().and_then(|raw| raw.begin_within(slice(slice_ms), copy)).or_throw(&env)?;
+        Ok(begun.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1))
+    }
+
+    /// Gives up after -1.
+    #[napi]
+    pub fn cancel_write(&mut self) {
+        if let Some(raw) = &mut self.raw {
+            raw.cancel();
+        }
+    }
+
+    /// Stamps and publishes the buffer, and wakes whoever sleeps.
+    #[napi]
+    pub fn commit_write(&mut self, env: Env, byte_length: f64) -> Result<()> {
+        self.raw_mut().and_then(|raw| raw.commit(byte_length as usize)).or_throw(&env)
+    }
+
+    /// Ends the write without publishing.
+    #[napi]
+    pub fn abort_write(&mut self, env: Env) -> Result<()> {
+        self.raw_mut().and_then(RawPublisher::abort).or_throw(&env)
+    }
+
+    /// Consumers that hold a buffer now.
+    #[napi]
+    pub fn holders(&self) -> Vec<NativeHolder> {
+        let holders = self.raw.as_ref().map(RawPublisher::holders).unwrap_or_default();
+        holders.iter().map(|holder| NativeHolder { pid: holder.pid, slot: i32::try_from(holder.slot).unwrap_or(-1) }).collect()
+    }
+
+    /// The state word now.
+    #[napi]
+    pub fn state(&self, env: Env) -> Result<u32> {
+        self.raw().map(|raw| raw.state().0).or_throw(&env)
+    }
+
+    /// Fills `[version, stalenessMs, byteLength, epoch]` of the current value.
+    #[napi]
+    pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
+        let raw = self.raw().or_throw(&env)?;
+        raw.peek().map(|outcome| report(outcome, raw.epoch(), &mut meta)).or_throw(&env)
+    }
+
+    /// Marks the publication as closed, wakes everybody, and takes the name away unless told to keep it.
+    #[napi]
+    pub fn close(&mut self, env: Env, keep: bool) -> Result<()> {
+        match self.raw.take() {
+            Some(mut raw) => raw.close(keep).or_throw(&env),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collected or torn down with its process: as if the process had died. The name stays and can be adopted.
+impl Drop for NativePublisher {
+    fn drop(&mut self) {
+        if let Some(raw) = self.raw.take() {
+            raw.abandon();
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Closed, "this publisher is closed")
+}
+
+fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {
+    let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
+    let defaults = CreateOptions::default();
+    let capacity = options.byte_length as u64;
+    let choices = CreateOptions {
+        shape: Shape { capacity, buffers: options.buffers, max_consumers: options.max_consumers },
+        mode: options.mode.unwrap_or(defaults.mode),
+        if_dead: if_dead(options.if_dead.as_deref())?,
+        init: options.init.as_deref(),
+        ..defaults
+    };
+    RawPublisher::create(&name, options.schema.as_deref(), &choices)
+}
+
+fn if_dead(word: Option<&str>) -> pagecast::Result<IfDead> {
+    match word {
+        None | Some("adopt") => Ok(IfDead::Adopt),
+        Some("replace") => Ok(IfDead::Replace),
+        Some("fail") => Ok(IfDead::Fail),
+        Some(other) => Err(Error::new(Code::InvalidArgument, format!("ifDead is {other:?}, expected adopt, replace or fail"))),
+    }
+}

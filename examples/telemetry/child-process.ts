@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+/** A child that is still there so long after it was told to stop is killed. */
+const PATIENCE_MS = 3_000
+
+/** What a child says at its end: its figures. */
+export type Report = Record<string, unknown>
+
+/** How a child ended. */
+export interface Ending {
+  readonly name: string
+  readonly report: Report
+  /** What it wrote to standard error. */
+  readonly errors: string
+  /** Undefined: it ended as it should. */
+  readonly failure: string | undefined
+}
+
+/**
+ * A child process. Its standard input does nothing but end: when the parent says so, or is dead. It writes a line of JSON when
+ * it is ready and one with its report: to standard output where that is a pipe, else to descriptor 3.
+ */
+export class Child {
+  /** Until it is ready, or has ended. */
+  readonly ready: Promise<unknown>
+  readonly ended: Promise<Ending>
+  readonly #process: ChildProcess
+  #deadline: NodeJS.Timeout | undefined
+
+  constructor(name: string, file: string, args: string[], stdout: 'pipe' | 'inherit' | 'ignore') {
+    this.#process = spawn(file, args, { stdio: ['pipe', stdout, 'pipe', 'pipe'] })
+    this.#process.stdin?.on('error', () => {}) // it is dead already, which `ended` tells
+    const lines = createInterface((this.#process.stdout ?? this.#process.stdio[3]) as Readable)
+    this.ended = this.#follow(name, lines)
+    this.ready = Promise.race([once(lines, 'line'), this.ended])
+  }
+
+  /** Tells it to end. */
+  stop(): void {
+    this.#process.stdin?.end()
+    this.#deadline ??= setTimeout(() => this.kill(), PATIENCE_MS)
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  async #follow(name: string, lines: NodeJS.EventEmitter): Promise<Ending> {
+    let report: Report = {}
+    let errors = ''
+    lines.on('line', line => {
+      report = JSON.parse(line)
+    })
+    this.#process.stderr?.setEncoding('utf8').on('data', text => {
+      errors += text
+    })
+    const failure = await this.#failure()
+    clearTimeout(this.#deadline)
+    return { name, report, errors, failure }
+  }
+
+  async #failure(): Promise<string | undefined> {
+    try {
+      const [code, signal] = await once(this.#process, 'close')
+      if (signal !== null) return `killed by ${signal}`
+      return code === 0 ? undefined : `ended with code ${code}`
+    } catch (error) {
+      return (error as Error).message // it could not be started
+    }
+  }
+}

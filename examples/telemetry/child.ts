@@ -1,0 +1,30 @@
+import { writeSync } from 'node:fs'
+
+/** The pipe on which a child talks to its parent: standard output may be the terminal. */
+const PARENT = 3
+
+/**
+ * The life of a child process: it says that it is ready, works until `stop`, and reports. The parent says stop by closing
+ * this process's standard input; when the parent dies, the kernel does.
+ */
+export async function runChild(work: (stop: AbortSignal) => Promise<object>): Promise<void> {
+  const controller = new AbortController()
+  const stop = () => controller.abort()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
+  process.stdin.on('end', stop).on('error', stop).resume()
+  tell({ ready: true })
+  try {
+    tell(await work(controller.signal))
+  } catch (error) {
+    if (!controller.signal.aborted) throw error
+  }
+  process.stdin.destroy()
+}
+
+function tell(message: object): void {
+  try {
+    writeSync(PARENT, `${JSON.stringify(message)}\n`)
+  } catch {
+    // A parent that died does not listen.
+  }
+}

@@ -1,0 +1,108 @@
+import { ArgumentError } from './errors.js'
+import { describe } from './struct/problem.js'
+
+/** Every check throws before anything native is called. `what` is operation and subject: `create pose`. */
+function invalid(what: string, argument: string, value: unknown, expected: string): ArgumentError {
+  return new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: ${argument} is ${describe(value)}, expected ${expected}`)
+}
+
+/** The options, or an empty object; a key that is not `known` is more likely a typing mistake than a wish. */
+export function checkOptions<T extends object>(what: string, options: T | undefined, known: readonly (keyof T & string)[]): Partial<T> {
+  if (options === undefined) return {}
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(what, 'options', options, 'an object')
+  }
+  const stranger = Object.keys(options).find(key => !known.includes(key as keyof T & string))
+  if (stranger === undefined) return options
+  throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: there is no option ${JSON.stringify(stranger)}, expected ${known.join(', ')}`)
+}
+
+const LONGEST_NAME = 255
+const RESERVED = '.pagecast-'
+
+/** A segment's name: what may be a file's name. */
+export function checkName(operation: string, name: unknown): string {
+  const fault = nameFault(name)
+  if (fault === undefined) return name as string
+  throw new ArgumentError('ERR_INVALID_NAME', `${operation}: the name ${describe(name)} ${fault}`)
+}
+
+function nameFault(name: unknown): string | undefined {
+  if (typeof name !== 'string') return 'is no string'
+  if (name === '') return 'is empty'
+  if (name === '.' || name === '..') return 'is a directory'
+  if (name.includes('/')) return 'holds a slash'
+  if (name.includes('\0')) return 'holds a NUL'
+  if (/\p{Surrogate}/u.test(name)) return 'is not well-formed Unicode'
+  const bytes = Buffer.byteLength(name)
+  if (bytes > LONGEST_NAME) return `has ${bytes} bytes, at most ${LONGEST_NAME} fit`
+  return name.startsWith(RESERVED) ? `begins with ${RESERVED}, which is reserved` : undefined
+}
+
+export function checkDirectory(what: string, directory: unknown): string | undefined {
+  if (directory === undefined) return undefined
+  if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return directory
+  throw invalid(what, 'directory', directory, 'a path')
+}
+
+export function checkInteger(what: string, option: string, value: unknown, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value
+  throw invalid(what, option, value, `an integer from ${least} to ${most}`)
+}
+
+/** Permission bits; the publisher itself needs to read and write. */
+export function checkMode(what: string, mode: unknown): number | undefined {
+  const bits = checkInteger(what, 'mode', mode, 0, 0o777)
+  if (bits === undefined || (bits & 0o600) === 0o600) return bits
+  throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: mode is 0o${bits.toString(8)}, expected one that has the bits 0o600`)
+}
+
+export function checkBoolean(what: string, option: string, value: unknown): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value
+  throw invalid(what, option, value, 'true or false')
+}
+
+export function checkChoice<T extends string>(what: string, option: string, value: unknown, choices: readonly T[]): T | undefined {
+  if (value === undefined || choices.includes(value as T)) return value as T | undefined
+  throw invalid(what, option, value, `one of ${choices.join(', ')}`)
+}
+
+export function checkFunction(what: string, argument: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalid(what, argument, value, 'a function')
+}
+
+/** Milliseconds; 0 means: do not wait. */
+export function checkTimeout(what: string, timeout: unknown): number | undefined {
+  if (timeout === undefined) return undefined
+  if (typeof timeout === 'number' && Number.isFinite(timeout) && timeout >= 0) return timeout
+  throw invalid(what, 'timeout', timeout, 'a finite number of milliseconds, 0 or more')
+}
+
+/** The milliseconds between two values. */
+export function checkRate(what: string, maxRate: unknown): number | undefined {
+  if (maxRate === undefined) return undefined
+  if (typeof maxRate === 'number' && Number.isFinite(maxRate) && maxRate > 0) return 1000 / maxRate
+  throw invalid(what, 'maxRate', maxRate, 'a finite number of values a second, more than 0')
+}
+
+export function checkSignal(what: string, signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined
+  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return signal as AbortSignal
+  throw invalid(what, 'signal', signal, 'an AbortSignal')
+}
+
+/** What a synchronous scope must not return: it would go on after the lock is gone. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
+
+/** What becomes of the promise is nobody's business any more: its failure would only be that the lock is gone. */
+export function promiseReturned(what: string, promise: PromiseLike<unknown>): ArgumentError {
+  const ignore = (): void => {}
+  promise.then(ignore, ignore)
+  return new ArgumentError(
+    'ERR_PROMISE_RETURNED',
+    `${what}: the function returned a promise, but the lock ends when it returns; use a lock with \`using\``,
+  )
+}

@@ -1,0 +1,43 @@
+import { fromNative } from './errors.js'
+import type { NativeConsumer } from './native.js'
+import type { Source } from './source.js'
+import { type Memory, memoryOf } from './struct/memory.js'
+
+/** Values copied to private memory: nothing is pinned, nothing in the segment is written. */
+export class CopiedSource implements Source {
+  readonly memory: Memory
+  readonly byteOffset = 0
+  byteLength = 0
+  readonly #native: NativeConsumer
+  // version, stalenessMs, byteLength, epoch
+  readonly #meta = new Float64Array(4)
+
+  constructor(native: NativeConsumer, capacity: number) {
+    this.memory = memoryOf(new ArrayBuffer(capacity))
+    this.#native = native
+  }
+
+  get version(): number {
+    return this.#meta[0] as number
+  }
+
+  begin(sliceMs: number, last: boolean): number {
+    try {
+      const outcome = this.#native.copy(this.memory.bytes, this.#meta, sliceMs, last)
+      if (outcome >= 0) this.byteLength = outcome
+      return outcome
+    } catch (error) {
+      throw fromNative(error)
+    }
+  }
+
+  bytes(): Uint8Array {
+    return this.memory.bytes.subarray(0, this.byteLength)
+  }
+
+  stalenessMs(): number {
+    return this.#meta[1] as number
+  }
+
+  end(): void {}
+}

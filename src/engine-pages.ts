@@ -1,0 +1,73 @@
+/**
+ * Memory that JavaScript sees is the engine's own: pages of a `WebAssembly.Memory`, over which the native part maps a
+ * segment. Nobody else can detach or transfer such a buffer, and the engine frees it when nothing can reach it any more.
+ */
+import { attempt, SegmentError } from './errors.js'
+import { pagesAddress, releaseAddress } from './native.js'
+import { type Memory, memoryOf } from './struct/memory.js'
+
+interface EngineMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+interface Engine {
+  readonly Memory: new (size: { initial: number; maximum: number }) => EngineMemory
+}
+
+const ENGINE_PAGE = 65_536
+const MOST_PAGES = 65_536
+
+// The engine's memory lives as long as its detached buffer: a job in the thread pool may still be reading through it.
+const keepers = new WeakMap<ArrayBuffer, EngineMemory>()
+
+/** One segment, mapped where JavaScript can reach it. */
+export class EnginePages {
+  /** Everything in the segment. The buffer is detached by {@link dispose}. */
+  readonly memory: Memory
+  readonly #engine: EngineMemory
+  readonly #address: bigint
+  readonly #byteLength: number
+
+  /** `mapOver` puts the segment's pages in the place of the fresh ones it is given. */
+  constructor(what: string, byteLength: number, mapOver: (pages: Uint8Array) => void) {
+    this.#engine = allocate(what, byteLength)
+    this.#byteLength = byteLength
+    this.memory = memoryOf(this.#engine.buffer)
+    this.#address = attempt(() => pagesAddress(this.memory.bytes))
+    attempt(() => mapOver(this.memory.bytes))
+  }
+
+  /** Every view gets length 0, then private pages go where the segment was. Twice is once. */
+  dispose(): void {
+    const { buffer } = this.memory
+    if (buffer.byteLength === 0) return
+    keepers.set(buffer as ArrayBuffer, this.#engine)
+    this.#engine.grow(0)
+    attempt(() => releaseAddress(this.#address, this.#byteLength))
+  }
+}
+
+function allocate(what: string, byteLength: number): EngineMemory {
+  const { WebAssembly: engine } = globalThis as { WebAssembly?: Engine }
+  if (engine === undefined) {
+    throw new SegmentError(
+      'ERR_ENGINE_PAGES_UNAVAILABLE',
+      `${what}: this process has no WebAssembly (--jitless?), whose memory pagecast maps segments over`,
+    )
+  }
+  const pages = byteLength / ENGINE_PAGE
+  if (pages > MOST_PAGES) {
+    throw new SegmentError(
+      'ERR_ADDRESS_SPACE',
+      `${what}: the segment has ${byteLength} bytes, at most ${MOST_PAGES * ENGINE_PAGE} can be mapped`,
+    )
+  }
+  try {
+    return new engine.Memory({ initial: pages, maximum: pages })
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const limit = 'each live segment takes up to 10 GiB of address space of the process (ulimit -v, or the sum of them)'
+    throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: no address space for ${byteLength} bytes; ${limit}`, { cause })
+  }
+}

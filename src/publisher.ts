@@ -1,0 +1,209 @@
+import {
+  checkBoolean,
+  checkChoice,
+  checkDirectory,
+  checkFunction,
+  checkInteger,
+  checkMode,
+  checkName,
+  checkOptions,
+  checkTimeout,
+  isPromise,
+  promiseReturned,
+} from './arguments.js'
+import { checkType, type Encoding, encodingOf, type PublicationType } from './encoding.js'
+import { attempt } from './errors.js'
+import { NativePublisher } from './native.js'
+import type { CloseOptions, CreateOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
+import type { InferInput, InferLive, Struct } from './struct/index.js'
+import { WriteLock } from './write-lock.js'
+import { Writer } from './writer.js'
+
+const CREATE_OPTIONS = ['init', 'buffers', 'maxConsumers', 'mode', 'ifDead', 'directory', 'timeout'] as const
+const WRITE_OPTIONS = ['timeout'] as const
+const LOCK_OPTIONS = ['timeout', 'copy'] as const
+const CLOSE_OPTIONS = ['keep'] as const
+const MOST_BUFFERS = 63
+const MOST_CONSUMERS = 1024
+
+/**
+ * The one publisher of a publication: it alone writes the value that consumers read.
+ *
+ * ```ts
+ * using pose = Publisher.create('pose', struct({ x: f64, y: f64 }), { init: { x: 0, y: 0 } })
+ * pose.write({ x: 1, y: 2 })
+ * pose.update({ y: 3 })
+ * ```
+ *
+ * A process that ends without {@link Publisher.close}, in whatever way, leaves the segment to be adopted. After `close` all that would
+ * write throws `ERR_DISPOSED`.
+ */
+export class Publisher<T extends PublicationType = PublicationType> {
+  readonly #encoding: Encoding
+  readonly #writer: Writer
+
+  private constructor(encoding: Encoding, writer: Writer) {
+    this.#encoding = encoding
+    this.#writer = writer
+  }
+
+  /**
+   * Makes the publication, or takes over what a publisher that is gone left. Consumers see the segment whole or not at all.
+   *
+   * @param name At most 255 bytes, without a slash: `pose` is the file `/dev/shm/pose`.
+   * @param type A `struct({ … })`, or `bytes(n)` for values of at most n bytes.
+   * @throws `ERR_PUBLISHER_EXISTS` while another publisher of that name lives; `ERR_ALREADY_EXISTS`; `ERR_NO_SPACE`; `ERR_PERMISSION`;
+   * `ERR_NOT_A_SEGMENT` if the name is that of something else; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT` and those
+   * of {@link Publisher.write} for `init`.
+   */
+  static create<T extends PublicationType>(name: string, type: T, options?: CreateOptions<T>): Publisher<T> {
+    const what = `create ${checkName('create', name)}`
+    checkType(what, type)
+    const encoding = encodingOf(type)
+    const { init, timeout, ...choices } = checkCreation(what, options)
+    const first = init === undefined ? undefined : encoding.initial(what, init)
+    const { byteLength, schema } = encoding
+    const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
+    try {
+      const writer = new Writer(name, native)
+      if (native.adopted && first !== undefined) writer.write('create', first, timeout)
+      return new Publisher<T>(encoding, writer)
+    } catch (error) {
+      native.close(native.adopted) // what was adopted can be adopted again
+      throw error
+    }
+  }
+
+  /** The name of the segment. */
+  get name(): string {
+    return this.#writer.name
+  }
+
+  /** How many values the segment has room for. */
+  get buffers(): number {
+    return this.#writer.segment.layout.bufferCount
+  }
+
+  /** How many consumers may be attached at once. */
+  get maxConsumers(): number {
+    return this.#writer.segment.layout.maxConsumers
+  }
+
+  /** Most bytes of a value; of a struct, all of them. */
+  get byteLength(): number {
+    return this.#encoding.byteLength
+  }
+
+  /** Whether an earlier publisher's segment was taken over, with the consumers that are attached to it. */
+  get adopted(): boolean {
+    return this.#writer.adopted
+  }
+
+  /** Values published so far, those of earlier publishers of the same segment included. */
+  get totalWrites(): number {
+    return this.#writer.totalWrites
+  }
+
+  /** Whether this publisher was closed. */
+  get closed(): boolean {
+    return this.#writer.isClosed
+  }
+
+  /**
+   * Publishes a value: every field of a struct, or bytes. All of it is checked before anything is written.
+   *
+   * @throws `ERR_MISSING_FIELD`, `ERR_UNKNOWN_FIELD`, `ERR_VALUE_RANGE`, and for bytes `ERR_INVALID_ARGUMENT` and `ERR_INVALID_SIZE`;
+   * `ERR_BUSY` or `ERR_TIMEOUT`, see {@link WriteOptions.timeout}; `ERR_ALREADY_LOCKED` while a write lock is held.
+   */
+  write(value: InferInput<T>, options?: WriteOptions): void {
+    this.#writer.check('write')
+    this.#encoding.write(this.#writer, value, options === undefined ? undefined : this.#timeoutOf('write', options))
+  }
+
+  /**
+   * Publishes the current value with some of its fields changed.
+   *
+   * @throws as {@link Publisher.write}; `ERR_EMPTY` if nothing was published yet; `ERR_INVALID_TYPE` in a publication of bytes.
+   */
+  update(value: T extends Struct ? Partial<InferInput<T>> : never, options?: WriteOptions): void {
+    this.#writer.check('update')
+    this.#encoding.update(this.#writer, value, options === undefined ? undefined : this.#timeoutOf('update', options))
+  }
+
+  /**
+   * Calls `change` with the value in place and publishes it when that returns. If it throws, nothing is published.
+   *
+   * @param change Gets the live value, and the lock for its other members. It must not be asynchronous.
+   * @returns What `change` returns.
+   * @throws `ERR_PROMISE_RETURNED`, publishing nothing, if that is a promise; `ERR_BUSY`, `ERR_TIMEOUT`, `ERR_ALREADY_LOCKED`.
+   */
+  withWrite<R>(change: (value: InferLive<T>, lock: WriteLock<InferLive<T>>) => R, options?: WriteLockOptions): R {
+    const what = `withWrite ${this.name}`
+    checkFunction(what, 'change', change)
+    const lock = this.#lock('withWrite', options)
+    try {
+      const result = change(lock.value, lock)
+      if (isPromise(result)) throw promiseReturned(what, result)
+      lock.release()
+      return result
+    } catch (error) {
+      lock.abort()
+      throw error
+    }
+  }
+
+  /**
+   * A buffer to write in place, published when it is released.
+   *
+   * @throws `ERR_BUSY`, `ERR_TIMEOUT`, `ERR_ALREADY_LOCKED`.
+   */
+  writeLock(options?: WriteLockOptions): WriteLock<InferLive<T>> {
+    return this.#lock('writeLock', options)
+  }
+
+  /**
+   * Ends the publication: consumers are told, and the name is removed. A write lock that is held is aborted. Twice is once.
+   *
+   * @throws `ERR_INVALID_ARGUMENT`
+   */
+  close(options?: CloseOptions): void {
+    const what = `close ${this.name}`
+    const { keep } = checkOptions(what, options, CLOSE_OPTIONS)
+    this.#writer.close(checkBoolean(what, 'keep', keep) ?? false)
+  }
+
+  /** As {@link Publisher.close}. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #timeoutOf(operation: string, options: WriteOptions): number | undefined {
+    const what = `${operation} ${this.name}`
+    return checkTimeout(what, checkOptions(what, options, WRITE_OPTIONS).timeout)
+  }
+
+  #lock(operation: string, options: WriteLockOptions | undefined): WriteLock<InferLive<T>> {
+    const what = `${operation} ${this.name}`
+    const { timeout, copy } = checkOptions(what, options, LOCK_OPTIONS)
+    const isCopy = checkBoolean(what, 'copy', copy) ?? true
+    const milliseconds = checkTimeout(what, timeout)
+    const writer = this.#writer
+    writer.check(operation)
+    const current = isCopy ? writer.segment.currentIndex() : -1
+    const byteLength = current < 0 ? this.byteLength : writer.segment.byteLength(current)
+    return new WriteLock(writer, this.#encoding, writer.begin(operation, milliseconds, isCopy), byteLength)
+  }
+}
+
+function checkCreation<T extends PublicationType>(what: string, options: CreateOptions<T> | undefined): CreateOptions<T> {
+  const { init, buffers, maxConsumers, mode, ifDead, directory, timeout } = checkOptions(what, options, CREATE_OPTIONS)
+  return {
+    init,
+    buffers: checkInteger(what, 'buffers', buffers, 1, MOST_BUFFERS),
+    maxConsumers: checkInteger(what, 'maxConsumers', maxConsumers, 1, MOST_CONSUMERS),
+    mode: checkMode(what, mode),
+    ifDead: checkChoice(what, 'ifDead', ifDead, ['adopt', 'replace', 'fail']),
+    directory: checkDirectory(what, directory),
+    timeout: checkTimeout(what, timeout),
+  }
+}

@@ -1,0 +1,195 @@
+import { arrival } from './arrival.js'
+import { Attachment, type Plan } from './attachment.js'
+import { LockError, PublicationError } from './errors.js'
+import { CLOSED, EMPTY, REPLACED, STATE_ENDED, STATE_REPLACED, WRITING } from './native.js'
+import { ReadLock } from './read-lock.js'
+import { readerPatience, readerRefusal } from './refusal.js'
+import { Bell, type Sleep, type Subscribe, sleep, throwIfAborted } from './sleep.js'
+import type { Source } from './source.js'
+import { persist } from './waiting.js'
+import type { Watcher } from './watcher.js'
+
+/** The code for a state word after which nothing more comes; 0: it goes on. */
+export function endOf(state: number): number {
+  if ((state & STATE_ENDED) === 0) return 0
+  return (state & STATE_REPLACED) === 0 ? CLOSED : REPLACED
+}
+
+/** A consumer's attachment, what it has seen, and the one lock that it may hold. Values are of no known type here. */
+export class Reader {
+  readonly name: string
+  /** Rings when this consumer is disposed of: whoever sleeps for it looks again. */
+  readonly farewell = new Bell()
+  /** The version of the newest value that was handed out. */
+  seen = 0
+  readonly #plan: Plan
+  #attachment: Attachment | undefined
+  #lock: ReadLock | undefined
+
+  constructor(plan: Plan, attachment: Attachment) {
+    this.name = plan.name
+    this.#plan = plan
+    this.#attachment = attachment
+  }
+
+  get readOnly(): boolean {
+    return this.#plan.readOnly
+  }
+
+  get isDisposed(): boolean {
+    return this.#attachment === undefined
+  }
+
+  attachment(operation: string): Attachment {
+    if (this.#attachment !== undefined) return this.#attachment
+    throw new PublicationError('ERR_DISPOSED', `${operation} ${this.name}: this consumer is closed`)
+  }
+
+  /** Makes the current value readable; the caller ends that. */
+  begin(operation: string, timeout: number | undefined): Source {
+    const { source } = this.attachment(operation)
+    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    const outcome = source.begin(0, false)
+    if (outcome < 0) this.#persist(operation, source, outcome, timeout)
+    return source
+  }
+
+  #persist(operation: string, source: Source, first: number, timeout: number | undefined): void {
+    const outcome = persist(
+      first,
+      sliceMs => source.begin(sliceMs, false),
+      code => readerPatience(code, timeout),
+    )
+    if (outcome < 0) throw this.refusal(operation, outcome, timeout)
+  }
+
+  /** Why there was no value. */
+  refusal(operation: string, code: number, timeout?: number): Error {
+    return readerRefusal(code, `${operation} ${this.name}`, timeout, this.attachment(operation).native)
+  }
+
+  #refuseSecond(operation: string): never {
+    throw new LockError(
+      'ERR_ALREADY_LOCKED',
+      `${operation} ${this.name}: this consumer holds a read lock; release it first, or read through it`,
+    )
+  }
+
+  /** A copy of the current value if it is newer than what was handed out so far. An ended publication's last value counts. */
+  readChange(operation: string, timeout: number | undefined): unknown {
+    const attachment = this.attachment(operation)
+    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    const end = endOf(attachment.state()) // before the look for a value: nothing comes after the end
+    if (attachment.currentVersion() > this.seen) {
+      const value = this.#readNewer(operation, attachment, timeout)
+      if (value !== undefined) return value
+    }
+    if (end !== 0) throw this.refusal(operation, end)
+    return undefined
+  }
+
+  #readNewer(operation: string, { source, decoding }: Attachment, timeout: number | undefined): unknown {
+    const outcome = persist(
+      source.begin(0, true),
+      sliceMs => source.begin(sliceMs, true),
+      code => (code === EMPTY ? 0 : readerPatience(code, timeout)),
+    )
+    if (outcome === EMPTY) return undefined
+    if (outcome < 0) throw this.refusal(operation, outcome, timeout)
+    try {
+      if (source.version <= this.seen) return undefined
+      const value = decoding.read(source)
+      this.seen = source.version
+      return value
+    } finally {
+      source.end()
+    }
+  }
+
+  /** Where `changes` gets its copies: it must not be kept from them by a lock that the same consumer holds. */
+  copies(attachment: Attachment): Source {
+    return this.#lock === undefined ? attachment.source : attachment.copies
+  }
+
+  lock(operation: string, timeout: number | undefined): ReadLock {
+    this.#checkLockable(operation)
+    return this.#hand(operation, this.begin(operation, timeout))
+  }
+
+  /** Undefined: not now. */
+  tryLock(operation: string): ReadLock | undefined {
+    this.#checkLockable(operation)
+    const { source } = this.attachment(operation)
+    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    const outcome = source.begin(0, false)
+    if (outcome === CLOSED || outcome === REPLACED) throw this.refusal(operation, outcome)
+    return outcome < 0 ? undefined : this.#hand(operation, source)
+  }
+
+  /** As {@link lock}, on the event loop. */
+  async lockAsync(operation: string, timeout: number | undefined, signal: AbortSignal | undefined): Promise<ReadLock> {
+    this.#checkLockable(operation)
+    const start = performance.now()
+    for (;;) {
+      throwIfAborted(`${operation} ${this.name}`, signal)
+      const { source, watcher, state } = this.#lookAt(operation)
+      const outcome = source.begin(0, false)
+      if (outcome >= 0) return this.#hand(operation, source)
+      const left = readerPatience(outcome, timeout) - (performance.now() - start)
+      if (left <= 0) throw this.refusal(operation, outcome, timeout)
+      await sleep({ ms: left, signal }, watcher.changed(state, outcome === WRITING), this.farewell.subscribe)
+    }
+  }
+
+  // The state is loaded before the attempt to lock: a change in between ends the sleep that follows.
+  #lookAt(operation: string): { source: Source; watcher: Watcher; state: number } {
+    const attachment = this.attachment(operation)
+    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    return { source: attachment.source, watcher: attachment.watcher, state: attachment.state() }
+  }
+
+  #checkLockable(operation: string): void {
+    if (!this.readOnly) return
+    const instead = 'use read, readInto, readChange or changes, which copy'
+    throw new LockError('ERR_READ_ONLY', `${operation} ${this.name}: a read-only consumer cannot hold a lock; ${instead}`)
+  }
+
+  #hand(operation: string, source: Source): ReadLock {
+    const { decoding } = this.attachment(operation)
+    this.seen = source.version
+    const release = (): void => {
+      this.#lock = undefined
+      source.end()
+    }
+    this.#lock = new ReadLock(`${operation} ${this.name}`, source, decoding, release)
+    return this.#lock
+  }
+
+  /** Waits until the publication goes on, in this segment or in another one of that name, or until it `isOver` for the caller. */
+  async reopen(what: string, wait: Sleep, isOver: () => boolean, also: Subscribe): Promise<void> {
+    const { name, directory } = this.#plan
+    await arrival({ ...wait, what, name, directory, also, attempt: () => (isOver() ? true : this.#revive(what)) })
+  }
+
+  #revive(what: string): true | undefined {
+    const old = this.attachment(what)
+    if (endOf(old.state()) === 0) return true // its next publisher took it over
+    const next = Attachment.openLiving(what, this.#plan)
+    if (next === undefined) return undefined
+    this.#lock?.release()
+    this.#attachment = next
+    this.seen = 0
+    old.close()
+    return true
+  }
+
+  /** Lets go of everything. Twice is once. */
+  dispose(): void {
+    const attachment = this.#attachment
+    if (attachment === undefined) return
+    this.#lock?.release()
+    this.#attachment = undefined
+    attachment.close()
+    this.farewell.ring()
+  }
+}

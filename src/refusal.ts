@@ -1,0 +1,41 @@
+import { LockError, type PagecastError, PublicationError } from './errors.js'
+import { CLOSED, DIED, EMPTY, type NativeConsumer, type NativeHolder, REPLACED, WRITING } from './native.js'
+import { DEFAULT_TIMEOUT } from './waiting.js'
+
+/** How long a reader waits: only a write that is under way is waited for unasked. */
+export function readerPatience(code: number, timeout: number | undefined): number {
+  if (code === CLOSED || code === REPLACED) return 0
+  return timeout ?? (code === WRITING ? DEFAULT_TIMEOUT : 0)
+}
+
+/** Why a reader got no value, once its patience is over. */
+export function readerRefusal(code: number, what: string, timeout: number | undefined, native: NativeConsumer): PagecastError {
+  switch (code) {
+    case CLOSED:
+      return new PublicationError('ERR_CLOSED', `${what}: the publisher closed the publication`)
+    case REPLACED:
+      return new PublicationError('ERR_REPLACED', `${what}: another segment has the name now; open it anew`)
+    case DIED:
+      return new PublicationError('ERR_PUBLISHER_DIED', `${what}: the publisher (pid ${pidOf(native)}) died and left no whole value`)
+    case EMPTY:
+      if (timeout === undefined) return new PublicationError('ERR_EMPTY', `${what}: nothing has been published yet`)
+      return new LockError('ERR_TIMEOUT', `${what}: nothing was published within ${timeout} ms`)
+    default:
+      return new LockError(
+        'ERR_TIMEOUT',
+        `${what}: ${timeout ?? DEFAULT_TIMEOUT} ms are over, the publisher (pid ${pidOf(native)}) is still writing`,
+      )
+  }
+}
+
+function pidOf(native: NativeConsumer): number | string {
+  return native.holder()?.pid ?? 'unknown'
+}
+
+/** Why a publisher got no buffer. */
+export function writerRefusal(what: string, timeout: number | undefined, buffers: number, holders: readonly NativeHolder[]): PagecastError {
+  const held = holders.map(({ pid, slot }) => `pid ${pid} in slot ${slot}`).join(', ')
+  const by = held === '' ? 'held by nobody any more' : `held by ${held}`
+  if (timeout === undefined && buffers > 1) return new LockError('ERR_BUSY', `${what}: none of ${buffers} buffers is free, ${by}`)
+  return new LockError('ERR_TIMEOUT', `${what}: ${timeout ?? DEFAULT_TIMEOUT} ms are over, ${by}`)
+}

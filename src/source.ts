@@ -1,0 +1,23 @@
+import type { Memory } from './struct/memory.js'
+
+/**
+ * Where a consumer's values come from. {@link begin} makes one value readable at `byteOffset` of `memory`; it stays as
+ * it is until {@link end}.
+ */
+export interface Source {
+  readonly memory: Memory
+  readonly byteOffset: number
+  readonly byteLength: number
+  readonly version: number
+
+  /**
+   * 0 or more: there is a value; below 0: a code. Sleeps at most `sliceMs` while there is something to wait for. With
+   * `last`, the last value of a publication that ended counts as one.
+   */
+  begin(sliceMs: number, last: boolean): number
+  /** The value's bytes, not copied. */
+  bytes(): Uint8Array
+  /** How old the value is. */
+  stalenessMs(): number
+  end(): void
+}

@@ -1,0 +1,58 @@
+import { attempt } from './errors.js'
+import type { NativeConsumer } from './native.js'
+import { Bell, type Subscribe } from './sleep.js'
+
+// What the native callback holds on to: not the consumer, or one that nobody disposes of would never be collected.
+class Alarm extends Bell {
+  armed = false
+  seen = 0
+  forLock = false
+
+  readonly goOff = (): void => {
+    this.armed = false
+    this.forLock = false
+    this.ring()
+  }
+}
+
+/** Lets any number of sleepers share the one native watch of an attachment. */
+export class Watcher {
+  readonly #native: NativeConsumer
+  #alarm: Alarm | undefined
+
+  constructor(native: NativeConsumer) {
+    this.#native = native
+  }
+
+  /**
+   * Wakes when the state is no longer `seen`, when the publisher dies, or for no reason. `seen` was loaded before the
+   * caller looked for a value: what came in between wakes at once. `forLock` tells the publisher to hold back a moment.
+   */
+  changed(seen: number, forLock: boolean): Subscribe {
+    return wake => {
+      const alarm = this.#prepare()
+      if (!alarm.armed || (forLock && !alarm.forLock)) this.#arm(alarm, seen, forLock)
+      const unsubscribe = alarm.subscribe(wake)
+      return () => {
+        unsubscribe()
+        if (alarm.isIdle && alarm.armed) this.#native.disarm()
+      }
+    }
+  }
+
+  #prepare(): Alarm {
+    if (this.#alarm !== undefined) return this.#alarm
+    const alarm = new Alarm()
+    attempt(() => this.#native.watch(alarm.goOff))
+    this.#alarm = alarm
+    return alarm
+  }
+
+  // The alarm stays with the first state it was armed with: if there is another one now, it goes off at once, for everybody.
+  #arm(alarm: Alarm, seen: number, forLock: boolean): void {
+    if (!alarm.armed) alarm.seen = seen
+    attempt(() => this.#native.arm(alarm.seen, forLock))
+    alarm.armed = true
+    alarm.forLock = forLock
+  }
+}
