@@ -3,8 +3,30 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
-import * as pagecast from 'pagecast'
-import { array, bool, bytes, type FieldType, memoryOf, Struct, struct, structFromSchema, text } from 'pagecast'
+import {
+  array,
+  bool,
+  bytes,
+  bytesOf,
+  copyInto,
+  type FieldType,
+  f32,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  matchSchema,
+  memoryOf,
+  Struct,
+  struct,
+  structFromSchema,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+} from 'pagecast'
 
 /** The same numbers in every run (mulberry32). */
 class Dice {
@@ -37,43 +59,42 @@ interface ScalarSample extends Sample {
   readonly typedArray?: { from(values: Iterable<never>): Iterable<unknown> }
 }
 
+type TypedArray = NonNullable<ScalarSample['typedArray']>
+
 const itself = (value: unknown) => value
 
-function integer(name: 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32', typedArray: ScalarSample['typedArray'] & object): ScalarSample {
-  const bits = Number(name.slice(1))
-  const least = name.startsWith('i') ? -(2 ** (bits - 1)) : 0
-  const most = least + 2 ** bits - 1
-  const value = (dice: Dice) => dice.pick([least, most, 0, least + dice.roll(2 ** bits)])
-  return { type: pagecast[name], typedArray, value, other: itself }
+function integer(type: FieldType, typedArray: TypedArray): ScalarSample {
+  const bits = type.byteLength * 8
+  const least = `${type}`.startsWith('i') ? -(2 ** (bits - 1)) : 0
+  return { type, typedArray, value: dice => dice.pick([least, least + 2 ** bits - 1, 0, least + dice.roll(2 ** bits)]), other: itself }
 }
 
-function wide(name: 'i64' | 'u64', typedArray: ScalarSample['typedArray'] & object): ScalarSample {
-  const least = name === 'i64' ? -(2n ** 63n) : 0n
+function wide(type: FieldType, typedArray: TypedArray): ScalarSample {
+  const least = `${type}`.startsWith('i') ? -(2n ** 63n) : 0n
   const value = (dice: Dice) => dice.pick([least, least + 2n ** 64n - 1n, 0n, BigInt(dice.roll(2 ** 32)) * 0x7fffffffn])
-  return { type: pagecast[name], typedArray, value, other: itself }
+  return { type, typedArray, value, other: itself }
 }
 
-function safe(name: 'i64' | 'u64'): ScalarSample {
-  const least = name === 'i64' ? Number.MIN_SAFE_INTEGER : 0
+function safe(type: FieldType, least: number): ScalarSample {
   const value = (dice: Dice) => dice.pick([least, Number.MAX_SAFE_INTEGER, 0, 2 ** 32, 2 ** 32 - 1, dice.roll(2 ** 40)])
-  return { type: pagecast[name]({ as: 'number' }), value, other: itself }
+  return { type, value, other: itself }
 }
 
 const float = (dice: Dice) => dice.pick([0, -0, Number.NaN, Number.POSITIVE_INFINITY, -1.5, 1e-300, Math.PI, dice.roll(1000) / 7])
 
 const scalars: readonly ScalarSample[] = [
-  integer('i8', Int8Array),
-  integer('u8', Uint8Array),
-  integer('i16', Int16Array),
-  integer('u16', Uint16Array),
-  integer('i32', Int32Array),
-  integer('u32', Uint32Array),
-  wide('i64', BigInt64Array),
-  wide('u64', BigUint64Array),
-  safe('i64'),
-  safe('u64'),
-  { type: pagecast.f32, typedArray: Float32Array, value: dice => Math.fround(float(dice)), other: itself },
-  { type: pagecast.f64, typedArray: Float64Array, value: float, other: itself },
+  integer(i8, Int8Array),
+  integer(u8, Uint8Array),
+  integer(i16, Int16Array),
+  integer(u16, Uint16Array),
+  integer(i32, Int32Array),
+  integer(u32, Uint32Array),
+  wide(i64, BigInt64Array),
+  wide(u64, BigUint64Array),
+  safe(i64({ as: 'number' }), Number.MIN_SAFE_INTEGER),
+  safe(u64({ as: 'number' }), 0),
+  { type: f32, typedArray: Float32Array, value: dice => Math.fround(float(dice)), other: itself },
+  { type: f64, typedArray: Float64Array, value: float, other: itself },
   { type: bool, value: dice => dice.roll(2) === 1, other: itself },
 ]
 
@@ -81,7 +102,8 @@ const times = <T>(count: number, make: (index: number) => T) => Array.from({ len
 
 function textSample(dice: Dice): Sample {
   const byteLength = 8 + dice.roll(40)
-  const value = (dice: Dice) => dice.pick(['', 'ascii', 'Grüße', '🦀', '\ufeffmark', 'x'.repeat(byteLength), `${'x'.repeat(byteLength - 2)}é`])
+  const value = (dice: Dice) =>
+    dice.pick(['', 'ascii', 'Grüße', '🦀', '\ufeffmark', 'x'.repeat(byteLength), `${'x'.repeat(byteLength - 2)}é`])
   return { type: text(byteLength), value, other: itself }
 }
 
@@ -114,7 +136,8 @@ function structSample(dice: Dice, depth: number): Sample & { readonly type: Stru
   const count = 1 + dice.roll(dice.pick([4, 9, 12]))
   const names = times(count, index => (dice.roll(3) === 0 ? (NAMES[index] as string) : `field${index}`))
   const fields = names.map(name => [name, dice.roll(3) === 0 ? compound(dice, depth) : dice.pick(scalars)] as const)
-  const map = (make: (sample: Sample, name: string) => unknown) => Object.fromEntries(fields.map(([name, sample]) => [name, make(sample, name)]))
+  const map = (make: (sample: Sample, name: string) => unknown) =>
+    Object.fromEntries(fields.map(([name, sample]) => [name, make(sample, name)]))
   return {
     type: struct(map(({ type }) => type) as Record<string, FieldType>),
     value: dice => map(sample => sample.value(dice)),
@@ -171,8 +194,8 @@ test('a live view shows and takes what is written', t => {
     const memory = memoryOf(new ArrayBuffer(type.byteLength))
     type.encode(memory, 0, view as never)
     t.deepEqual(type.decode(memory, 0), written, 'a view is a value')
-    pagecast.copyInto(second, type, memory, 0)
-    t.deepEqual(pagecast.bytesOf(second), memory.bytes)
+    copyInto(second, type, memory, 0)
+    t.deepEqual(bytesOf(second), memory.bytes)
   })
 })
 
@@ -180,11 +203,11 @@ test('a schema survives its JSON', t => {
   for (const { type } of samples) {
     const read = structFromSchema(type.schemaJson)
     t.is(read.schemaJson, type.schemaJson)
-    t.is(pagecast.matchSchema(type, read), type)
+    t.is(matchSchema(type, read), type)
   }
 })
 
-const compiler = process.env['CC'] ?? 'cc'
+const compiler = process.env.CC ?? 'cc'
 const hasCompiler = spawnSync(compiler, ['--version']).status === 0
 const withCompiler = hasCompiler ? test : test.skip
 

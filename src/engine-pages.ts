@@ -48,14 +48,22 @@ export class EnginePages {
   }
 }
 
-function allocate(what: string, byteLength: number): EngineMemory {
+/** Throws `ERR_ENGINE_PAGES_UNAVAILABLE` where the engine has none to give, before anything is made that would need them. */
+export function checkEnginePages(what: string): void {
+  engineOf(what)
+}
+
+function engineOf(what: string): Engine {
   const { WebAssembly: engine } = globalThis as { WebAssembly?: Engine }
-  if (engine === undefined) {
-    throw new SegmentError(
-      'ERR_ENGINE_PAGES_UNAVAILABLE',
-      `${what}: this process has no WebAssembly (--jitless?), whose memory pagecast maps segments over`,
-    )
-  }
+  if (engine !== undefined) return engine
+  throw new SegmentError(
+    'ERR_ENGINE_PAGES_UNAVAILABLE',
+    `${what}: this process has no WebAssembly (--jitless?), whose memory pagecast maps segments over`,
+  )
+}
+
+function allocate(what: string, byteLength: number): EngineMemory {
+  const engine = engineOf(what)
   const pages = byteLength / ENGINE_PAGE
   if (pages > MOST_PAGES) {
     throw new SegmentError(

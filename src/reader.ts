@@ -15,6 +15,16 @@ export function endOf(state: number): number {
   return (state & STATE_REPLACED) === 0 ? CLOSED : REPLACED
 }
 
+function attain(source: Source, timeout: number | undefined, last: boolean): number {
+  const outcome = source.begin(0, last)
+  if (outcome >= 0) return outcome
+  return persist(
+    outcome,
+    sliceMs => source.begin(sliceMs, last),
+    code => readerPatience(code, timeout),
+  )
+}
+
 /** A consumer's attachment, what it has seen, and the one lock that it may hold. Values are of no known type here. */
 export class Reader {
   readonly name: string
@@ -49,18 +59,9 @@ export class Reader {
   begin(operation: string, timeout: number | undefined): Source {
     const { source } = this.attachment(operation)
     if (this.#lock !== undefined) this.#refuseSecond(operation)
-    const outcome = source.begin(0, false)
-    if (outcome < 0) this.#persist(operation, source, outcome, timeout)
-    return source
-  }
-
-  #persist(operation: string, source: Source, first: number, timeout: number | undefined): void {
-    const outcome = persist(
-      first,
-      sliceMs => source.begin(sliceMs, false),
-      code => readerPatience(code, timeout),
-    )
+    const outcome = attain(source, timeout, false)
     if (outcome < 0) throw this.refusal(operation, outcome, timeout)
+    return source
   }
 
   /** Why there was no value. */
@@ -89,11 +90,7 @@ export class Reader {
   }
 
   #readNewer(operation: string, { source, decoding }: Attachment, timeout: number | undefined): unknown {
-    const outcome = persist(
-      source.begin(0, true),
-      sliceMs => source.begin(sliceMs, true),
-      code => (code === EMPTY ? 0 : readerPatience(code, timeout)),
-    )
+    const outcome = attain(source, timeout, true)
     if (outcome === EMPTY) return undefined
     if (outcome < 0) throw this.refusal(operation, outcome, timeout)
     try {

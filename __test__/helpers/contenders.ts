@@ -19,12 +19,14 @@ export interface Contest {
   readonly copy?: boolean
 }
 
-/** What a consumer saw. */
+/** What came of it. */
 export interface Findings {
+  readonly writes: number
   readonly reads: number
   readonly torn: number
   readonly mislabelled: number
   readonly backwards: number
+  /** Attempts that met the other side, of the publisher and of the consumer: refused because of it, or disturbed by it. */
   readonly contended: number
 }
 
@@ -32,13 +34,15 @@ const built = fileURLToPath(new URL('../../testing/', import.meta.url))
 const { PAGECAST_TESTING_ADDON: addon = join(built, 'pagecast.node'), PAGECAST_TESTING_EXAMPLES: examples = built } = process.env
 
 /** Both sides of a contest are built with the feature `testing`, so that the control differs from the test in nothing but its switch. */
-export async function contend(scene: Scene, contest: Contest): Promise<Findings & { writes: number }> {
+export async function contend(scene: Scene, contest: Contest): Promise<Findings> {
   scene.doing(JSON.stringify(contest))
   const publisher = start(scene, contest, 'publisher')
   const consumer = start(scene, contest, 'consumer')
-  const [published, findings] = await Promise.all([publisher.report(), consumer.report()])
+  const [published, found] = await Promise.all([publisher.report(), consumer.report()])
   await Promise.all([publisher.succeeds(), consumer.succeeds()])
-  return { ...(findings as unknown as Findings), writes: Number(published['writes']) }
+  const { writes, contended } = published as unknown as Findings
+  const findings = found as unknown as Findings
+  return { ...findings, writes, contended: contended + findings.contended }
 }
 
 function start(scene: Scene, contest: Contest, role: 'publisher' | 'consumer'): Child {

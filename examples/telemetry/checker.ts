@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { bytesOf } from 'pagecast'
 import { isOpenFor, runConsumer } from './consumer.js'
@@ -5,6 +6,9 @@ import { checksumOfBytes, Telemetry } from './telemetry.js'
 
 /** So long it reads before the event loop has its turn. */
 const SLICE_MS = 5
+
+// It takes all the time that nobody else needs, and no other: what is measured beside it is not to be about waiting for a core.
+setPriority(constants.priority.PRIORITY_LOW)
 
 /** Reads as fast as it can, and checks every value. */
 await runConsumer(async (consumer, tally, stop) => {

@@ -28,7 +28,6 @@ export class Child {
   readonly ready: Promise<unknown>
   readonly ended: Promise<Ending>
   readonly #process: ChildProcess
-  #deadline: NodeJS.Timeout | undefined
 
   constructor(name: string, file: string, args: string[], stdout: 'pipe' | 'inherit' | 'ignore') {
     this.#process = spawn(file, args, { stdio: ['pipe', stdout, 'pipe', 'pipe'] })
@@ -41,11 +40,7 @@ export class Child {
   /** Tells it to end. */
   stop(): void {
     this.#process.stdin?.end()
-    this.#deadline ??= setTimeout(() => this.kill(), PATIENCE_MS)
-  }
-
-  kill(): void {
-    this.#process.kill('SIGKILL')
+    setTimeout(() => this.#process.kill('SIGKILL'), PATIENCE_MS).unref()
   }
 
   async #follow(name: string, lines: NodeJS.EventEmitter): Promise<Ending> {
@@ -58,7 +53,6 @@ export class Child {
       errors += text
     })
     const failure = await this.#failure()
-    clearTimeout(this.#deadline)
     return { name, report, errors, failure }
   }
 

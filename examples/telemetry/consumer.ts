@@ -12,7 +12,7 @@ export type Work = (consumer: TelemetryConsumer, tally: Tally, stop: AbortSignal
 export function runConsumer(work: Work): Promise<void> {
   const [name] = process.argv.slice(2)
   return runChild(async stop => {
-    using consumer = await Consumer.waitAndOpen(name, Telemetry, { signal: stop })
+    using consumer = await Consumer.waitAndOpen(name, Telemetry, { signal: stop, exact: true })
     const tally = new Tally()
     const more = await work(consumer, tally, stop)
     return { ...tally.report(), ...more }

@@ -15,8 +15,10 @@ export class Disks {
 
   sample(seconds: number): Disk[] {
     const rows = this.#diskstats.lines().map(words)
-    const disks = rows.filter(row => this.#whole.has(row[2])).slice(0, DISKS).map(diskOf)
-    const rates = this.#rates.update(seconds, disks.flatMap(({ read, written, busy }) => [read, written, busy]))
+    const whole = rows.filter(row => this.#whole.has(row[2]))
+    const disks = whole.slice(0, DISKS).map(diskOf)
+    const counters = disks.flatMap(({ read, written, busy }) => [read, written, busy])
+    const rates = this.#rates.update(seconds, counters)
     return disks.map((disk, index) => {
       const [reading, writing, busyMs] = rates.slice(index * 3)
       return { ...disk, reading, writing, busy: Math.min(100, busyMs / 10) }
@@ -51,9 +53,11 @@ export class Networks {
   readonly #rates = new Rates()
 
   sample(seconds: number): Network[] {
-    const rows = this.#dev.lines().filter(line => line.includes(':')).map(networkOf)
-    const networks = rows.filter(({ received, sent }) => received + sent > 0).slice(0, NETWORKS)
-    const rates = this.#rates.update(seconds, networks.flatMap(({ received, sent }) => [received, sent]))
+    const lines = this.#dev.lines().filter(line => line.includes(':'))
+    const used = lines.map(networkOf).filter(({ received, sent }) => received + sent > 0)
+    const networks = used.slice(0, NETWORKS)
+    const counters = networks.flatMap(({ received, sent }) => [received, sent])
+    const rates = this.#rates.update(seconds, counters)
     return networks.map((network, index) => ({ ...network, receiving: rates[index * 2], sending: rates[index * 2 + 1] }))
   }
 }

@@ -37,14 +37,23 @@ export class Distribution {
   summary(): Summary {
     const count = this.#count
     const stddev = count < 2 ? 0 : Math.sqrt(this.#squares / (count - 1))
-    const numbers = { mean: this.#mean, stddev, min: count === 0 ? 0 : this.#min, max: this.#max, p50: this.#percentile(50), p99: this.#percentile(99) }
+    const numbers = {
+      mean: this.#mean,
+      stddev,
+      min: count === 0 ? 0 : this.#min,
+      max: this.#max,
+      p50: this.#percentile(50),
+      p99: this.#percentile(99),
+    }
     return { count, ...rounded(numbers) }
   }
 
   #percentile(percent: number): number {
-    const rank = Math.ceil((this.#count * percent) / 100)
-    let passed = 0
-    const bucket = this.#buckets.findIndex(count => (passed += count) >= rank)
+    let left = Math.ceil((this.#count * percent) / 100)
+    const bucket = this.#buckets.findIndex(count => {
+      left -= count
+      return left <= 0
+    })
     const top = bucket === 0 ? 0 : LEAST * Math.exp(bucket * STEP)
     return Math.min(this.#max, Math.max(this.#min, top))
   }

@@ -16,7 +16,7 @@ export class ProcFile {
 
   lines(): string[] {
     if (this.#fd === undefined) return []
-    return buffer.latin1Slice(0, readSync(this.#fd, buffer, 0, buffer.length, 0)).split('\n')
+    return buffer.toString('latin1', 0, readSync(this.#fd, buffer, 0, buffer.length, 0)).split('\n')
   }
 }
 

@@ -31,7 +31,9 @@ export function buildRustPublisher(): void {
   const args = ['build', '--quiet', '--release', '--package', 'pagecast', '--example', 'telemetry', '--target-dir', 'target']
   const { status, error } = spawnSync('cargo', args, { cwd: root, stdio: ['ignore', 2, 2] })
   if (status === 0 || (error !== undefined && existsSync(rustPublisher))) return
-  throw new Error(error === undefined ? 'the Rust publisher does not build' : `the Rust publisher needs cargo to be built: ${error.message}`)
+  throw new Error(
+    error === undefined ? 'the Rust publisher does not build' : `the Rust publisher needs cargo to be built: ${error.message}`,
+  )
 }
 
 /**

@@ -20,7 +20,13 @@ export class Processors {
 
   sample(seconds: number): Processing {
     const lines = this.#stat.lines()
-    const columns = lines.filter(line => line.startsWith('cpu')).flatMap(line => words(line).slice(1, 1 + COLUMNS).map(Number))
+    const columns = lines
+      .filter(line => line.startsWith('cpu'))
+      .flatMap(line =>
+        words(line)
+          .slice(1, 1 + COLUMNS)
+          .map(Number),
+      )
     const ticks = this.#ticks.update(seconds, columns)
     const switched = lines.filter(line => line.startsWith('ctxt ')).map(line => Number(line.slice(5)))
     const [switches = 0] = this.#switches.update(seconds, switched)
@@ -32,7 +38,7 @@ export class Processors {
 function shares(ticks: number[], first: number): Cpu {
   const [user, nice, system, idle, wait, irq, softirq, steal] = ticks.slice(first, first + COLUMNS)
   const busy = user + nice + system + irq + softirq + steal
-  const percent = 100 / Math.max(busy + idle + wait, Number.MIN_VALUE)
+  const percent = 100 / (busy + idle + wait || 1)
   return {
     busy: busy * percent,
     user: (user + nice) * percent,

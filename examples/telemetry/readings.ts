@@ -1,35 +1,62 @@
-import { formatBytes, formatNumber, formatPercent } from './format.js'
-import type { Colour } from './colour.js'
-import type { Telemetry } from './telemetry.js'
-import { Trend } from './trend.js'
+import { type Colour, heat } from './colour.js'
+import { formatBytes, formatPercent } from './format.js'
+import type { Disk, Network, Telemetry } from './telemetry.js'
 
-/** One thing that the view plots. */
+/** One number of a sample, as the view shows it. */
 export interface Reading {
   readonly label: string
   readonly colour: Colour
-  readonly trend: Trend
-  /** What fills the plot; without it the highest number in sight does, if it is not below `least`. */
-  readonly top?: number
-  readonly least?: number
-  readonly text: string
+  readonly number: number
+  /** What fills the plot; the highest number in sight does if it is more. */
+  readonly top: number
+  /** The number for people; only made when it is shown. */
+  text(): string
 }
 
-type Now = Omit<Reading, 'trend'> & { readonly number: number }
+export function coresOf({ cores, online }: Telemetry): Reading[] {
+  return cores.slice(0, online).map(({ busy }, core) => ({
+    label: `core ${core}`,
+    colour: heat(busy),
+    number: busy,
+    top: 100,
+    text: () => formatPercent(busy),
+  }))
+}
 
-/** The readings of a machine, with how they went lately. */
-export class Readings {
-  readonly #trends = new Map<string, Trend>()
-  #latest: Telemetry | undefined
+/** What there is one of. */
+export function machineOf({ memory, load, switches, tasks, online }: Telemetry): Reading[] {
+  const used = memory.total - memory.available
+  return [
+    {
+      label: 'memory',
+      colour: 'memory',
+      number: used,
+      top: memory.total,
+      text: () => `${formatBytes(used)} / ${formatBytes(memory.total)}`,
+    },
+    { label: 'load', colour: 'load', number: load[0], top: online, text: () => Array.from(load, number => number.toFixed(2)).join(' ') },
+    { label: 'switches', colour: 'load', number: switches, top: 1000, text: () => `${switches.toFixed(0)} /s` },
+    { label: 'running', colour: 'load', number: tasks.running, top: online, text: () => `${tasks.running} of ${tasks.total}` },
+  ]
+}
 
-  get latest(): Telemetry | undefined {
-    return this.#latest
-  }
+/** What there may be several of, two readings each. */
+export function devicesOf({ disks, networks }: Telemetry): Reading[] {
+  return [...disks.filter(isThere).flatMap(diskReadings), ...networks.filter(isThere).flatMap(networkReadings)]
+}
 
-  take(value: Telemetry): void {
-    this.#latest = value
-    const seconds = Number(value.timestamp) / 1e9
-    for (const { label, number } of [...cpuOf(value), ...coresOf(value), ...machineOf(value), ...devicesOf(value)]) {
-      this.#trend(label).add(seconds, number)
-    }
-  }
+function isThere({ name }: Disk | Network): boolean {
+  return name !== ''
+}
+
+function diskReadings({ name, reading, writing }: Disk): Reading[] {
+  return [throughput(`${name} ←`, 'incoming', reading), throughput(`${name} →`, 'outgoing', writing)]
+}
+
+function networkReadings({ name, receiving, sending }: Network): Reading[] {
+  return [throughput(`${name} ↓`, 'incoming', receiving), throughput(`${name} ↑`, 'outgoing', sending)]
+}
+
+function throughput(label: string, colour: Colour, number: number): Reading {
+  return { label, colour, number, top: 1024, text: () => `${formatBytes(number)}/s` }
 }

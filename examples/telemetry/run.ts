@@ -41,6 +41,6 @@ function interruption(): Promise<undefined> {
 
 function timeUp(seconds: number | undefined): Promise<undefined> {
   return new Promise(resolve => {
-    if (seconds !== undefined) setTimeout(resolve, seconds * 1000).unref()
+    if (seconds !== undefined) setTimeout(() => resolve(undefined), seconds * 1000).unref()
   })
 }

@@ -2,7 +2,18 @@ import { statfsSync } from 'node:fs'
 import { Disks, Networks } from './devices.js'
 import { ProcFile, words } from './proc-file.js'
 import { Processors } from './processors.js'
-import { CORES, type Cpu, checksumOf, DISKS, type Disk, type Memory, NETWORKS, type Network, type Storage, type Telemetry } from './telemetry.js'
+import {
+  CORES,
+  type Cpu,
+  checksumOf,
+  DISKS,
+  type Disk,
+  type Memory,
+  NETWORKS,
+  type Network,
+  type Storage,
+  type Telemetry,
+} from './telemetry.js'
 
 const NO_CPU: Cpu = { busy: 0, user: 0, system: 0, wait: 0 }
 const NO_DISK: Disk = { name: '', read: 0, written: 0, reading: 0, writing: 0, busy: 0 }
@@ -45,7 +56,12 @@ export class Sampler {
   }
 
   #memory(): Memory {
-    const kilobytes = new Map(this.#meminfo.lines().map(words).map(([name, amount]) => [name, Number(amount)]))
+    const kilobytes = new Map(
+      this.#meminfo
+        .lines()
+        .map(words)
+        .map(([name, amount]) => [name, Number(amount)]),
+    )
     const bytes = (name: string): number => (kilobytes.get(name) ?? 0) * 1024
     return {
       total: bytes('MemTotal:'),

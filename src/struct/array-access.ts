@@ -29,7 +29,7 @@ export class TypedAccess implements ArrayAccess {
   }
 
   writer(byteOffset: number, name: string): Writer {
-    const kind = this.#window.prototype[Symbol.toStringTag]
+    const kind = this.#window.name
     const length = this.#length
     const writeEach = eachWriter(this.#element, length, byteOffset, name)
     return (memory, base, value) => {

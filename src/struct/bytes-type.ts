@@ -9,7 +9,12 @@ import { asTypedArray, type ReadonlyTypedArray, typedArrayLength } from './typed
  * Bytes without a meaning of their own. As a field: exactly `byteLength` of them.
  * As the type of a whole publication: values of at most `byteLength` bytes, and no schema.
  */
-export class BytesType extends FieldType<Uint8Array<ArrayBuffer>, Uint8Array, Uint8Array, ReadonlyTypedArray<Uint8Array>> {
+export class BytesType extends FieldType<
+  Uint8Array<ArrayBuffer>,
+  Uint8Array | ReadonlyTypedArray<Uint8Array>,
+  Uint8Array,
+  ReadonlyTypedArray<Uint8Array>
+> {
   readonly byteLength: number
   readonly alignment = 1
   readonly schema: { readonly bytes: number }

@@ -16,7 +16,7 @@ export type TypedArray =
   | Float64Array
 
 export interface TypedArrayConstructor {
-  readonly prototype: TypedArray
+  readonly name: string
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray
 }
 

@@ -23,6 +23,6 @@ export function typedArrayLength(value: unknown): number {
 }
 
 /** `value` as a typed array of this kind, if it is one. */
-export function asTypedArray(value: unknown, kind: string | undefined): TypedArray | undefined {
-  return kind !== undefined && typedArrayKind(value) === kind ? (value as TypedArray) : undefined
+export function asTypedArray(value: unknown, kind: string): TypedArray | undefined {
+  return typedArrayKind(value) === kind ? (value as TypedArray) : undefined
 }

@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_millis(5);
 fn main() -> ExitCode {
     let name = std::env::args().nth(1).unwrap_or_else(|| "telemetry".to_owned());
     stop_on_signals();
-    say("ready");
+    say(r#"{"ready":true}"#);
     match publish(&name, &end_of_input()) {
         Ok((publications, skipped)) => {
             say(&format!(r#"{{"publications":{publications},"skipped":{skipped}}}"#));

@@ -3,7 +3,7 @@
 
 pub mod watchdog;
 
-use pagecast::publication::{Blocked, Outcome, Pinned, Shape};
+use pagecast::publication::{Blocked, Pinned, Shape};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer, RawPublisher, Record, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -128,9 +128,4 @@ pub fn publish_bytes(name: &Name, value: &[u8], count: u32) -> RawPublisher {
     let mut publisher = RawPublisher::create(name, None, &bytes(value.len() as u64, count)).unwrap();
     publisher.write(value, None).unwrap();
     publisher
-}
-
-/// The version of the current value.
-pub fn version<T>(outcome: Outcome<T>, of: impl Fn(T) -> u64) -> u64 {
-    of(outcome.unwrap())
 }

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { ExecutionContext } from 'ava'
+import { MainJob, program } from './helpers/main-job.js'
+import { type Scene, scene } from './helpers/scene.js'
+
+const SECONDS = 3
+
+interface Report {
+  readonly name: string
+  readonly reads: number
+  readonly changes: number
+  readonly torn: number
+  readonly backwards: number
+}
+
+interface Result {
+  readonly publisher: string
+  readonly publications: number
+  readonly consumers: Report[]
+  readonly wakeP50Us: number
+  readonly wakeP99Us: number
+}
+
+for (const publisher of ['typescript', 'rust']) {
+  const play = async (t: ExecutionContext, scene: Scene) => {
+    const job = new MainJob(scene, '--seconds', `${SECONDS}`, '--json', '--publisher', publisher)
+    const result = (await job.parent.report()) as unknown as Result
+    await job.parent.succeeds()
+    t.is(result.publisher, publisher)
+    assertFigures(t, result)
+    job.leavesNothing(t)
+  }
+  scene(`the ${publisher} publisher and its four consumers keep their pace, with whole values only`, play, { seconds: 180 }) // cargo may have to build
+}
+
+function assertFigures(t: ExecutionContext, { publications, consumers, wakeP50Us, wakeP99Us }: Result): void {
+  t.true(publications >= 150 * SECONDS, `${publications} publications`)
+  t.deepEqual(
+    consumers.map(({ name, torn, backwards }) => ({ name, torn, backwards })),
+    ['view', 'statistics', 'checker', 'waker'].map(name => ({ name, torn: 0, backwards: 0 })),
+  )
+  for (const { name, reads, changes } of consumers) {
+    t.true(reads >= 100 * SECONDS, `${name}: ${reads} reads`)
+    t.true(changes > 0 && changes <= Math.min(reads, publications), `${name}: ${changes} changes`)
+  }
+  const [waker] = consumers.slice(-1)
+  t.true(waker.changes >= 0.9 * publications, `the waker saw ${waker.changes} of ${publications}`)
+  t.true(0 < wakeP50Us && wakeP50Us <= wakeP99Us, `${wakeP50Us} µs, ${wakeP99Us} µs`)
+}
+
+scene('without a terminal the view is a line a second', async t => {
+  const name = `telemetry-test-${process.pid}-lines`
+  const { stdout } = await promisify(execFile)(process.execPath, [program, '--name', name, '--seconds', '2.5'], { timeout: 60_000 })
+  t.regex(stdout, /^sample \d+ {2}cpu \d+ %/)
+  t.regex(stdout, /waker +\d+ +\d+ +0 /)
+  t.notRegex(stdout, /\x1b/)
+})
+
+const wrong: [string[], RegExp][] = [
+  [['--second', '5'], /Unknown option '--second'/],
+  [['--seconds', 'soon'], /--seconds: expected a number above 0 .* given 'soon'/],
+  [['--seconds', '0'], /--seconds: expected .* given '0'/],
+  [['--seconds='], /--seconds: expected .* given ''/],
+  [['--seconds'], /--seconds.* missing/],
+  [['--publisher', 'c'], /--publisher: expected typescript or rust, given 'c'/],
+  [['--name', 'a/b'], /"a\/b" holds a slash/],
+  [['5'], /'5'/],
+]
+
+for (const [options, message] of wrong) {
+  scene(`the main job refuses ${options.join(' ')}`, async (t, scene) => {
+    const job = scene.program(process.execPath, [program, ...options])
+    t.not((await job.exit).code, 0)
+    t.regex(job.account, message)
+  })
+}

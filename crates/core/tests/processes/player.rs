@@ -1,0 +1,85 @@
+//! Another process that plays a role: commands go in line by line, answers come out.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of tests: a failure here is a failed test")]
+
+use crate::common::watchdog::Watch;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+/// Answers stand behind this mark: the test harness of the child prints, too.
+pub const MARK: char = '@';
+
+/// A process with a role.
+pub struct Player {
+    child: Arc<Mutex<Child>>,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Player {
+    /// Starts a process that plays `role` with these arguments.
+    pub fn start(watch: &Watch, role: &str, arguments: &[&str]) -> Player {
+        Player::spawn(watch, &mut Player::command(role, arguments)).unwrap()
+    }
+
+    /// As [`Player::start`], without exclusion.
+    #[cfg(feature = "testing")]
+    pub fn start_without_exclusion(watch: &Watch, role: &str, arguments: &[&str]) -> Player {
+        Player::spawn(watch, Player::command(role, arguments).env("PAGECAST_TEST_NO_EXCLUSION", "1")).unwrap()
+    }
+
+    /// As [`Player::start`], as another user; an error where this process may not do that.
+    pub fn start_as(watch: &Watch, uid: u32, role: &str, arguments: &[&str]) -> std::io::Result<Player> {
+        Player::spawn(watch, Player::command(role, arguments).uid(uid).gid(uid))
+    }
+
+    fn command(role: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "roles::play", "--ignored", "--nocapture", "--test-threads=1"]);
+        command.env("PAGECAST_TEST_ROLE", role).env("PAGECAST_TEST_ARGUMENTS", arguments.join("\n"));
+        command
+    }
+
+    fn spawn(watch: &Watch, command: &mut Command) -> std::io::Result<Player> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let commands = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Ok(Player { child: watch.guard(child), commands, answers })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
+    /// Gives a command and does not wait for the answer.
+    pub fn say(&mut self, command: &str) {
+        writeln!(self.commands, "{command}").expect("the process is there to listen");
+    }
+
+    /// The next answer.
+    pub fn hear(&mut self) -> String {
+        let mut line = String::new();
+        while self.answers.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, answer)) = line.split_once(MARK) {
+                return answer.trim_end().to_owned();
+            }
+            line.clear();
+        }
+        panic!("the process ended without an answer")
+    }
+
+    /// Gives a command and waits for its answer.
+    pub fn ask(&mut self, command: &str) -> String {
+        self.say(command);
+        self.hear()
+    }
+
+    /// Stops it where it stands (SIGKILL), and waits until it is gone.
+    pub fn kill(self) {
+        let mut child = self.child.lock().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

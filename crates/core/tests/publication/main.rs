@@ -1,0 +1,18 @@
+//! Publications in one process, through the public API: what publisher and consumers promise each other, and what they refuse.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod attaching;
+mod create;
+mod hostile;
+mod names;
+mod opening;
+mod reading;
+mod schema;
+mod successors;
+mod survey;
+mod unpinned;
+mod waiting;
+mod write_lock;
+mod writing;

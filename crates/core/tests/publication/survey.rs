@@ -1,0 +1,83 @@
+//! Listing, removing, cleaning.
+
+use crate::common::{Directory, Pose, code, consume, observe, publish};
+use pagecast::Code;
+use pagecast::segment::{clean, list, remove};
+
+#[test]
+fn listing_tells_segments_from_other_files() {
+    let directory = Directory::new();
+    let publisher = publish(&directory.name("b-alive"), 2);
+    publish(&directory.name("a-dead"), 2).abandon();
+    publish(&directory.name("c-kept"), 2).close(true).unwrap();
+    std::fs::write(directory.path().join("raw"), [0; 4096]).unwrap();
+    std::fs::write(directory.path().join("empty"), []).unwrap();
+    std::fs::create_dir(directory.path().join("directory")).unwrap();
+    let found = list(Some(directory.path())).unwrap();
+    let seen: Vec<_> = found.iter().map(|info| (info.name.as_str(), info.publisher_alive)).collect();
+    assert_eq!(seen, [("a-dead", false), ("b-alive", true), ("c-kept", false)]);
+    assert!(found.iter().all(|info| info.byte_length == publisher.raw().layout().segment_bytes && info.created_ns > 0));
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_an_error() {
+    let missing = Some("/dev/shm/pagecast-test-no-such-directory".as_ref());
+    assert_eq!(code(list(missing)), Code::NotFound);
+    assert_eq!(code(clean(missing)), Code::NotFound);
+}
+
+#[test]
+fn removing_refuses_what_lives_and_what_is_not_ours() {
+    let directory = Directory::new();
+    let name = directory.name("pose");
+    let publisher = publish(&name, 2);
+    let mut consumer = consume::<Pose>(&name);
+    assert_eq!(code(remove(&name)), Code::PublisherExists);
+    publisher.abandon();
+    remove(&name).unwrap();
+    assert_eq!(code(remove(&name)), Code::NotFound);
+    consumer.read().unwrap();
+    std::fs::write(name.path(), "somebody's data").unwrap();
+    assert_eq!(code(remove(&name)), Code::NotASegment);
+    assert_eq!(directory.files(), ["pose"]);
+}
+
+#[test]
+fn removing_takes_damaged_segments_too() {
+    let directory = Directory::new();
+    let name = directory.name("damaged");
+    publish(&name, 2).abandon();
+    let whole = std::fs::read(name.path()).unwrap();
+    std::fs::write(name.path(), &whole[..whole.len() / 2]).unwrap();
+    remove(&name).unwrap();
+    assert_eq!(directory.files(), [""; 0]);
+}
+
+#[test]
+fn cleaning_takes_only_what_nobody_holds() {
+    let directory = Directory::new();
+    let _publisher = publish(&directory.name("alive"), 2);
+    publish(&directory.name("dead"), 2).abandon();
+    publish(&directory.name("kept"), 2).close(true).unwrap();
+    publish(&directory.name("read"), 2).abandon();
+    let consumer = consume::<Pose>(&directory.name("read"));
+    std::fs::write(directory.path().join("raw"), [0; 4096]).unwrap();
+    let segment = std::fs::read(directory.name("dead").path()).unwrap();
+    let leftover = ".pagecast-0123456789abcdef";
+    std::fs::write(directory.path().join(leftover), segment).unwrap();
+    assert_eq!(clean(Some(directory.path())).unwrap(), [leftover, "dead", "kept"]);
+    assert_eq!(directory.files(), ["alive", "raw", "read"]);
+    drop(consumer);
+    assert_eq!(clean(Some(directory.path())).unwrap(), ["read"]);
+    assert_eq!(clean(Some(directory.path())).unwrap(), [""; 0]);
+}
+
+#[test]
+fn who_reads_a_removed_segment_keeps_it() {
+    let directory = Directory::new();
+    let name = directory.name("observed");
+    publish(&name, 2).abandon();
+    let mut observer = observe::<Pose>(&name);
+    assert_eq!(clean(Some(directory.path())).unwrap(), ["observed"], "an observer holds nothing");
+    observer.read().unwrap();
+}

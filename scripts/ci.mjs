@@ -1,0 +1,87 @@
+// `npm run ci` and `.ci/run`: the tests and every other check, on a laptop as on a server.
+import { cpSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Failure, main, root, run, runOrFail } from './run.mjs'
+
+const generated = ['native.cjs', 'native.d.cts', 'Cargo.lock', 'package-lock.json']
+const clippy = ['clippy', '--workspace', '--all-targets']
+const deny = ['--', '--deny', 'warnings']
+
+/** Each throws when it fails. They come after the tests, which install and build all that they need. */
+const checks = {
+  'rustfmt and clippy are installed': installRustTools,
+  'format and lint of TypeScript, JavaScript and JSON': () => runOrFail('npm', ['run', '--silent', 'lint']),
+  'format of Rust': () => runOrFail('cargo', ['fmt', '--all', '--check']),
+  clippy: () => runOrFail('cargo', [...clippy, ...deny]),
+  'clippy with the feature testing': () => runOrFail('cargo', [...clippy, '--features', 'testing', ...deny]),
+  'documentation of the crates': () => runOrFail('cargo', ['doc', '--workspace', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } }),
+  'generated files are committed': () => runOrFail('git', ['ls-files', '--error-unmatch', ...generated]),
+  'generated files have not drifted': () => runOrFail('git', ['diff', '--exit-code', '--', ...generated]),
+  'types in a project that uses the package': checkConsumer,
+  'npm start -- --seconds 5 --json': checkMainJob,
+}
+
+await main(async () => {
+  const begun = performance.now()
+  const { passed, failed } = await test()
+  const broken = await failures()
+  for (const { name, error } of broken) console.error(`pagecast: ${name}: ${error.message}`)
+  console.error(`pagecast: ${seconds(begun)} in all`)
+  const all = { passed: passed + Object.keys(checks).length - broken.length, failed: failed + broken.length }
+  console.log(`${all.passed} passed, ${all.failed} failed`)
+  return all.failed === 0 ? 0 : 1
+})
+
+async function test() {
+  const { code, stdout } = await run('npm', ['test', '--silent'], { minutes: 40 })
+  const lines = Array.from(stdout.matchAll(/^(\d+) passed, (\d+) failed$/gm))
+  const [, passed = 0, failed = 0] = lines.at(-1)?.map(Number) ?? []
+  return { passed, failed: code !== 0 && failed === 0 ? 1 : failed }
+}
+
+async function failures() {
+  const broken = []
+  for (const [name, check] of Object.entries(checks)) {
+    const begun = performance.now()
+    console.error(`\n== ${name}`)
+    const error = await check().then(() => undefined, asFailure)
+    if (error) broken.push({ name, error })
+    console.error(`== ${error ? 'failed' : 'passed'} in ${seconds(begun)}`)
+  }
+  return broken
+}
+
+function asFailure(error) {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function seconds(begun) {
+  return `${((performance.now() - begun) / 1000).toFixed(1)} s`
+}
+
+async function installRustTools() {
+  for (const [tool, component] of Object.entries({ fmt: 'rustfmt', clippy: 'clippy' })) {
+    const { code } = await run('cargo', [tool, '--version'], { stdout: null, stderr: null })
+    if (code !== 0) await runOrFail('rustup', ['component', 'add', component])
+  }
+}
+
+/** Type-checks scripts/consumer against the package as it would be published. */
+async function checkConsumer() {
+  const project = join(root, '.build/consumer')
+  const installed = join(project, 'node_modules/pagecast')
+  rmSync(project, { recursive: true, force: true })
+  cpSync(join(root, 'scripts/consumer'), project, { recursive: true })
+  mkdirSync(installed, { recursive: true })
+  const { stdout } = await runOrFail('npm', ['pack', '--silent', '--pack-destination', project], { stdout: null })
+  await runOrFail('tar', ['-xzf', join(project, stdout.trim()), '-C', installed, '--strip-components=1'])
+  await runOrFail('node_modules/.bin/tsc', ['-p', project])
+}
+
+/** Runs the main job for five seconds: one line of JSON, publications, and no torn value. */
+async function checkMainJob() {
+  const { stdout } = await runOrFail('npm', ['start', '--silent', '--', '--seconds', '5', '--json'])
+  const { publications, consumers } = JSON.parse(stdout)
+  const torn = consumers.reduce((total, consumer) => total + consumer.torn, 0)
+  if (!(publications > 0) || torn !== 0) throw new Failure(`${publications} publications, ${torn} torn values`)
+}
