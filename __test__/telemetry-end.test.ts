@@ -9,7 +9,7 @@ for (const publisher of ['typescript', 'rust']) {
       const job = new MainJob(scene, '--json', '--publisher', publisher)
       await job.isRunning()
       job.parent.kill(signal)
-      t.is((await job.parent.report())['torn'], 0)
+      t.is((await job.parent.report()).torn, 0)
       await job.parent.succeeds()
       job.leavesNothing(t)
     })
@@ -20,7 +20,7 @@ for (const publisher of ['typescript', 'rust']) {
     await job.isRunning()
     const children = [...job.processes().values()].filter(pid => pid !== job.parent.pid)
     for (const pid of [job.parent.pid, ...children]) process.kill(pid, 'SIGINT')
-    t.is((await job.parent.report())['torn'], 0)
+    t.is((await job.parent.report()).torn, 0)
     await job.parent.succeeds()
     job.leavesNothing(t)
   })
@@ -48,7 +48,9 @@ for (const child of CHILDREN) {
 scene('all are killed at once: the next job takes the segment away', async (t, scene) => {
   const job = new MainJob(scene, '--json')
   await job.isRunning()
-  for (const pid of job.processes().values()) process.kill(pid, 'SIGKILL')
+  const pids = [...job.processes().values()]
+  for (const pid of pids) process.kill(pid, 'SIGSTOP') // nobody is to notice that the others die
+  for (const pid of pids) process.kill(pid, 'SIGKILL')
   await job.parent.exit
   t.true(job.hasSegment)
   await scene.program(process.execPath, [program, '--name', job.name, '--seconds', '1', '--json']).succeeds()

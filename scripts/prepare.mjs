@@ -21,15 +21,15 @@ const steps = [
 ]
 
 function addon() {
-  return ['native.cjs', 'native.d.cts', ...readdirSync(root).filter((name) => name.endsWith('.node'))]
+  return ['native.cjs', 'native.d.cts', ...readdirSync(root).filter(name => name.endsWith('.node'))]
 }
 
 /** Brings the named steps up to date. Throws a `Failure` when that cannot be done. */
 export async function prepare(names) {
-  const wanted = steps.filter((step) => names.includes(step.name))
+  const wanted = steps.filter(step => names.includes(step.name))
   requireNode()
   // Asked before anything is installed, so that a missing cargo is all one sees.
-  if (wanted.some((step) => step.cargo && !isFresh(step))) await requireCargo()
+  if (wanted.some(step => step.cargo && !isFresh(step))) await requireCargo()
   await install()
   for (const step of wanted) if (!isFresh(step)) await build(step)
 }
@@ -56,5 +56,5 @@ async function build(step) {
 
 if (process.argv[1] === import.meta.filename) {
   const names = process.argv.slice(2)
-  await main(() => prepare(names.length > 0 ? names : steps.map((step) => step.name)))
+  await main(() => prepare(names.length > 0 ? names : steps.map(step => step.name)))
 }

@@ -31,7 +31,7 @@ export function run(command, args, { env = {}, stdout = process.stderr, stderr =
   const timer = setTimeout(end, minutes * 60_000, child, 'SIGTERM')
   const release = guard(child)
   return new Promise((resolve, reject) => {
-    child.once('error', (error) => reject(new Failure(`${command}: ${error.message}`)))
+    child.once('error', error => reject(new Failure(`${command}: ${error.message}`)))
     // An orphan that still holds the pipes must not keep us waiting.
     child.once('exit', () => setTimeout(closePipes, 2000, child).unref())
     // After a signal nothing goes on: `interrupt` ends the process.
@@ -54,7 +54,7 @@ export async function runOrFail(command, args, options) {
 
 function collect(stream, shown) {
   const chunks = []
-  stream.on('data', (chunk) => {
+  stream.on('data', chunk => {
     chunks.push(chunk)
     shown?.write(chunk)
   })

@@ -31,8 +31,8 @@ await main(async () => {
 function examples(messages) {
   return messages
     .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line))
-    .filter((message) => message.reason === 'compiler-artifact' && message.target.kind.includes('example'))
-    .map((message) => ({ name: message.target.name, executable: message.executable }))
+    .filter(line => line.startsWith('{'))
+    .map(line => JSON.parse(line))
+    .filter(message => message.reason === 'compiler-artifact' && message.target.kind.includes('example'))
+    .map(message => ({ name: message.target.name, executable: message.executable }))
 }

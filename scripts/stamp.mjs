@@ -35,7 +35,7 @@ function filesUnder(path) {
   if (!stats?.isDirectory()) return stats ? [path] : []
   const entries = readdirSync(path, { recursive: true, withFileTypes: true })
   return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
     .sort()
 }

@@ -82,7 +82,7 @@ function withExitCode(code, passed, failed) {
 }
 
 function sum(text, pattern) {
-  return Array.from(text.matchAll(pattern), (match) => Number(match[1])).reduce((total, number) => total + number, 0)
+  return Array.from(text.matchAll(pattern), match => Number(match[1])).reduce((total, number) => total + number, 0)
 }
 
 function count(text, pattern) {

@@ -6,8 +6,11 @@ import type { Telemetry } from './telemetry.js'
 import { Trend } from './trend.js'
 
 const GAP = 3
-const LABEL = 10
-const TEXT = 20
+/** How wide label and text of a reading are; the rest is its plot. */
+const CORE = { label: 8, text: 6 }
+const WIDE = { label: 12, text: 19 }
+/** A plot of less than this is left out. */
+const LEAST_PLOT = 4
 /** Left of the chart. */
 const GUTTER = 14
 const MOST_CHART_ROWS = 8
@@ -46,8 +49,8 @@ export class Dashboard {
   }
 
   #details(value: Telemetry, columns: number): string[] {
-    const cores = this.#grid(coresOf(value), columns, Math.max(1, Math.floor(columns / 44)))
-    const rest = this.#grid([...machineOf(value), ...devicesOf(value)], columns, columns < 88 ? 1 : 2)
+    const cores = this.#grid(coresOf(value), columns, coresPerLine(value.online, columns), CORE)
+    const rest = this.#grid([...machineOf(value), ...devicesOf(value)], columns, columns < 88 ? 1 : 2, WIDE)
     return ['', ...cores, '', ...rest, this.#storage(value, columns)]
   }
 
@@ -67,28 +70,31 @@ export class Dashboard {
   }
 
   /** So many readings to a line, all of one width. */
-  #grid(readings: readonly Reading[], columns: number, perLine: number): string[] {
+  #grid(readings: readonly Reading[], columns: number, perLine: number, parts: typeof WIDE): string[] {
     const width = Math.floor((columns - GAP * (perLine - 1)) / perLine)
-    const cells = readings.map(reading => this.#cell(reading, width))
+    const cells = readings.map(reading => this.#cell(reading, width, parts))
     return Array.from({ length: Math.ceil(cells.length / perLine) }, (_, line) =>
       cells.slice(line * perLine, (line + 1) * perLine).join(' '.repeat(GAP)),
     )
   }
 
-  #cell({ label, colour, top, text }: Reading, width: number): string {
-    const plotWidth = width - LABEL - TEXT - 1
-    if (plotWidth < 4) return fit(`${fit(label, LABEL)} ${text()}`, width)
+  #cell({ label, colour, top, text }: Reading, width: number, parts: typeof WIDE): string {
+    const plotWidth = width - parts.label - parts.text - 1
     const numbers = this.#trendOf(label).last(plotWidth)
-    const [line] = plot(numbers, Math.max(top, ...numbers), plotWidth)
-    return `${this.#paint('faint', fit(label, LABEL))}${this.#paint(colour, line)} ${text().padEnd(TEXT)}`
+    const [line] = plot(numbers, Math.max(top, ...numbers), Math.max(0, plotWidth))
+    return this.#labelled(label, this.#paint(colour, line), text(), width, parts)
   }
 
   #storage({ storage }: Telemetry, columns: number): string {
-    const text = `${formatBytes(storage.available)} left`
-    const width = columns - LABEL - TEXT - 1
-    if (width < 4) return fit(`${fit('/', LABEL)} ${text}`, columns)
-    const line = bar(1 - storage.available / Math.max(1, storage.total), width)
-    return `${this.#paint('faint', fit('/', LABEL))}${this.#paint('memory', line)} ${text.padEnd(TEXT)}`
+    const part = 1 - storage.available / Math.max(1, storage.total)
+    const line = bar(part, Math.max(0, columns - WIDE.label - WIDE.text - 1))
+    return this.#labelled('/', this.#paint('memory', line), `${formatBytes(storage.available)} left`, columns, WIDE)
+  }
+
+  /** Where there is no room for a plot there is only text. */
+  #labelled(label: string, line: string, text: string, width: number, parts: typeof WIDE): string {
+    if (width < parts.label + LEAST_PLOT + 1 + parts.text) return fit(fit(label, parts.label) + text, width)
+    return `${this.#paint('faint', fit(label, parts.label))}${line} ${fit(text, parts.text)}`
   }
 
   #trendOf(label: string): Trend {
@@ -96,4 +102,11 @@ export class Dashboard {
     this.#trends.set(label, trend)
     return trend
   }
+}
+
+/** Few cores get room for their plots, many share it. */
+function coresPerLine(cores: number, columns: number): number {
+  const roomy = Math.floor(columns / 44)
+  const tight = Math.floor((columns + GAP) / (CORE.label + LEAST_PLOT + 1 + CORE.text + GAP))
+  return Math.max(1, Math.min(tight, Math.max(roomy, Math.ceil(cores / 6))))
 }

@@ -1,6 +1,6 @@
 /** The main job: one publisher of this machine's telemetry and four consumers, each a process of its own. */
 import { type Options, parseArguments, USAGE, UsageError } from './arguments.js'
-import { buildRustPublisher, takeAway } from './processes.js'
+import { checkPublisher, takeAway } from './processes.js'
 import { describe, isComplete, resultOf } from './result.js'
 import { type Run, runProcesses } from './run.js'
 import { LEAVE_SCREEN } from './screen.js'
@@ -15,7 +15,7 @@ try {
 }
 
 async function main(options: Options): Promise<void> {
-  if (options.publisher === 'rust') buildRustPublisher()
+  checkPublisher(options)
   takeAway(options.name)
   const run = await runProcesses(options)
   if (run.publisher.failure !== undefined) takeAway(options.name)

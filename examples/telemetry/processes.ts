@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Publisher } from 'pagecast'
@@ -6,9 +5,7 @@ import type { Options } from './arguments.js'
 import { Child } from './child-process.js'
 import { Telemetry } from './telemetry.js'
 
-/** Compiled, this file lies in .build/examples/telemetry. */
-const root = fileURLToPath(new URL('../../../', import.meta.url))
-const rustPublisher = `${root}target/release/examples/telemetry`
+const rustPublisher = fileURLToPath(new URL('../../rust/telemetry', import.meta.url))
 
 /** One of the programs beside this file. */
 function startScript(name: string, script: string, args: string[], stdout: 'inherit' | 'ignore' = 'ignore'): Child {
@@ -21,19 +18,14 @@ export function startConsumers({ name, json }: Options): Child[] {
   return [view, ...['statistics', 'checker', 'waker'].map(script => startScript(script, script, [name]))]
 }
 
+/** Throws when there is nothing to start. */
+export function checkPublisher({ publisher }: Options): void {
+  if (publisher === 'rust' && !existsSync(rustPublisher)) throw new Error(`there is no ${rustPublisher}: npm run build:rust makes it`)
+}
+
 export function startPublisher({ name, publisher }: Options): Child {
   if (publisher === 'rust') return new Child('publisher', rustPublisher, [name], 'pipe')
   return startScript('publisher', 'publisher', [name])
-}
-
-/** Cargo knows what is missing or stale. Throws when there is nothing to start. */
-export function buildRustPublisher(): void {
-  const args = ['build', '--quiet', '--release', '--package', 'pagecast', '--example', 'telemetry', '--target-dir', 'target']
-  const { status, error } = spawnSync('cargo', args, { cwd: root, stdio: ['ignore', 2, 2] })
-  if (status === 0 || (error !== undefined && existsSync(rustPublisher))) return
-  throw new Error(
-    error === undefined ? 'the Rust publisher does not build' : `the Rust publisher needs cargo to be built: ${error.message}`,
-  )
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type Colour, heat } from './colour.js'
-import { formatBytes, formatPercent } from './format.js'
+import { fit, formatBytes, formatPercent } from './format.js'
 import type { Disk, Network, Telemetry } from './telemetry.js'
 
 /** One number of a sample, as the view shows it. */
@@ -50,13 +50,15 @@ function isThere({ name }: Disk | Network): boolean {
 }
 
 function diskReadings({ name, reading, writing }: Disk): Reading[] {
-  return [throughput(`${name} ←`, 'incoming', reading), throughput(`${name} →`, 'outgoing', writing)]
+  return [throughput(name, '←', reading), throughput(name, '→', writing)]
 }
 
 function networkReadings({ name, receiving, sending }: Network): Reading[] {
-  return [throughput(`${name} ↓`, 'incoming', receiving), throughput(`${name} ↑`, 'outgoing', sending)]
+  return [throughput(name, '↓', receiving), throughput(name, '↑', sending)]
 }
 
-function throughput(label: string, colour: Colour, number: number): Reading {
+function throughput(name: string, direction: '←' | '→' | '↓' | '↑', number: number): Reading {
+  const label = `${fit(name, 9).trimEnd()} ${direction}`
+  const colour = '←↓'.includes(direction) ? 'incoming' : 'outgoing'
   return { label, colour, number, top: 1024, text: () => `${formatBytes(number)}/s` }
 }

@@ -8,7 +8,7 @@ publisher.update({ field2: 3 })
 
 using consumer = await Consumer.waitAndOpen('pose', Pose, { timeout: 5_000, signal: AbortSignal.timeout(1_000) })
 const field2: number = consumer.read().field2
-const name: string = consumer.withRead((value) => value.name)
+const name: string = consumer.withRead(value => value.name)
 
 // @ts-expect-error The type has no such field.
 consumer.read().field3

@@ -38,7 +38,7 @@ export class Struct<F extends Fields = Fields> extends FieldType<StructValue<F>,
   /** @internal */
   readonly View: LiveViewConstructor
 
-  /** @internal */
+  /** For layouts that are known to be sound: {@link struct} and `structFromSchema` check theirs. */
   constructor({ byteLength, alignment, fields }: Layout) {
     super()
     this.byteLength = byteLength

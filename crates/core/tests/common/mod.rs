@@ -1,32 +1,15 @@
-//! What the tests of publications share: a directory of their own, records, and errors by their code.
-#![expect(clippy::unwrap_used, reason = "a helper of tests: a failure here is a failed test")]
+//! What all tests share: directories of their own, publications of bytes, and errors by their code.
 
 pub mod watchdog;
 
 use pagecast::publication::{Blocked, Pinned, Shape};
-use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer, RawPublisher, Record, Result};
+use pagecast::{Code, CreateOptions, Name, RawConsumer, RawPublisher, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// As good as for ever: a wait that runs into it ends in the watchdog.
 pub const FOREVER: Duration = Duration::from_secs(3600);
-
-pagecast::record! {
-    /// The record that most tests publish.
-    #[derive(Default)]
-    pub struct Pose {
-        /// Changes with every value.
-        pub field1: i32,
-        /// Half of it.
-        pub field2: f64,
-    }
-}
-
-/// A value that can be told from its neighbours.
-pub fn pose(number: i32) -> Pose {
-    Pose { field1: number, field2: f64::from(number) / 2.0 }
-}
 
 /// A fresh directory in shared memory, gone with everything in it when dropped.
 pub struct Directory(PathBuf);
@@ -66,51 +49,15 @@ impl Drop for Directory {
     }
 }
 
-/// The default options with this many buffers.
-pub fn buffers(count: u32) -> CreateOptions<'static> {
-    CreateOptions { shape: Shape { buffers: Some(count), ..Shape::default() }, ..CreateOptions::default() }
-}
-
 /// The default options for values of `capacity` bytes with this many buffers.
 pub fn bytes(capacity: u64, count: u32) -> CreateOptions<'static> {
     CreateOptions { shape: Shape { capacity, buffers: Some(count), max_consumers: None }, ..CreateOptions::default() }
 }
 
-/// Publishes `pose(1)` with this many buffers.
-pub fn publish(name: &Name, count: u32) -> Publisher<Pose> {
-    Publisher::create_with(name, Some(&pose(1)), &buffers(count)).unwrap()
-}
-
-/// Attaches.
-pub fn consume<T: Record>(name: &Name) -> Consumer<T> {
-    Consumer::over(RawConsumer::open(name, false).unwrap()).unwrap()
-}
-
-/// Attaches with permission to read only.
-pub fn observe<T: Record>(name: &Name) -> Consumer<T> {
-    Consumer::over(RawConsumer::open(name, true).unwrap()).unwrap()
-}
-
 /// The code of an operation that must fail.
-pub fn code<T>(result: Result<T>) -> Code {
-    match result {
-        Ok(_) => panic_at("the operation succeeded"),
-        Err(error) => error.code(),
-    }
-}
-
-/// Code and message of an operation that must fail.
-pub fn refusal<T>(result: Result<T>) -> (Code, String) {
-    match result {
-        Ok(_) => panic_at("the operation succeeded"),
-        Err(error) => (error.code(), error.message().to_owned()),
-    }
-}
-
 #[track_caller]
-#[expect(clippy::panic, reason = "a helper of tests: a failure here is a failed test")]
-fn panic_at(what: &str) -> ! {
-    panic!("{what}")
+pub fn code<T>(result: Result<T>) -> Code {
+    result.map(drop).unwrap_err().code()
 }
 
 /// Pins the current value of a publication that is neither empty nor being written.

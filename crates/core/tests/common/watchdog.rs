@@ -30,6 +30,7 @@ impl Watch {
     }
 
     /// Hands over a process that must not outlive the test.
+    #[allow(dead_code, reason = "not every test that may hang has children")]
     pub fn guard(&self, child: Child) -> Arc<Mutex<Child>> {
         let child = Arc::new(Mutex::new(child));
         self.watched().children.push(child.clone());
@@ -46,7 +47,6 @@ impl Watch {
 }
 
 /// Runs a test that may hang. When the bound is over its children are killed and the test fails with its last stage.
-#[expect(clippy::panic, reason = "this is how a test fails")]
 pub fn bounded(test: impl FnOnce(&Watch) + Send + 'static) {
     let watch = Watch::default();
     let (done, end) = channel::<()>();

@@ -30,7 +30,7 @@ fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
         let mut start = RawPublisher::create(&directory.name("start"), None, &bytes(8, 4)).unwrap();
         let path = directory.path().to_str().unwrap();
         let mut players = buffers.map(|count| Player::start(watch, "creator", &[path, "value", "start", &count.to_string()]));
-        players.each_mut().map(|player| assert_eq!(player.hear(), "ready"));
+        assert_eq!(players.each_mut().map(Player::hear), ["ready"; 2]);
         let mut wins = [0; 2];
         for round in 1..=rounds {
             watch.stage(format!("two creators, round {round}"));

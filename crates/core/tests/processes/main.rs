@@ -1,6 +1,7 @@
 //! Publications across real processes: waking, dying, racing and contending.
 //!
 //! The processes are this test's own binary, run again with a role to play (`roles`), or `examples/contender.rs` as one of them.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
 #[path = "../common/mod.rs"]
 mod common;

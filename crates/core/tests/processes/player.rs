@@ -1,5 +1,4 @@
 //! Another process that plays a role: commands go in line by line, answers come out.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a helper of tests: a failure here is a failed test")]
 
 use crate::common::watchdog::Watch;
 use std::io::{BufRead, BufReader, Write};

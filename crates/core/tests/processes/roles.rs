@@ -1,5 +1,4 @@
 //! What a process that a test started does: it obeys commands, or runs flat out until it is killed.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of tests: a failure here is a failed test")]
 
 use crate::common::{FOREVER, bytes};
 use crate::contender;
@@ -75,6 +74,7 @@ fn publisher(name: &Name, buffers: u32) {
     }
 }
 
+#[expect(clippy::zombie_processes, reason = "it is there to live longer than its parent")]
 fn spawn_a_child_that_lives_on() -> String {
     use std::process::{Command, Stdio};
     let mut command = Command::new("sleep");

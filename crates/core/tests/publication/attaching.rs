@@ -1,6 +1,7 @@
 //! Slots: who has one, and who gets the next.
 
-use crate::common::{Directory, Pose, buffers, consume, pin, pose, publish_bytes, refusal};
+use crate::common::{Directory, pin, publish_bytes};
+use crate::poses::{Pose, buffers, consume, pose, refusal};
 use pagecast::publication::{Holder, Shape};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer};
 

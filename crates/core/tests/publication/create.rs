@@ -1,6 +1,7 @@
 //! Making a publication and ending it.
 
-use crate::common::{Directory, Pose, buffers, bytes, code, consume, pose, publish, refusal};
+use crate::common::{Directory, bytes, code};
+use crate::poses::{Pose, buffers, consume, pose, publish, refusal};
 use pagecast::publication::{Shape, State};
 use pagecast::{Code, CreateOptions, Name, Publisher, RawConsumer, RawPublisher};
 use std::os::unix::fs::PermissionsExt;

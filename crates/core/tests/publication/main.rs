@@ -1,4 +1,5 @@
 //! Publications in one process, through the public API: what publisher and consumers promise each other, and what they refuse.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -8,6 +9,7 @@ mod create;
 mod hostile;
 mod names;
 mod opening;
+mod poses;
 mod reading;
 mod schema;
 mod successors;

@@ -1,6 +1,7 @@
 //! Which names are names.
 
-use crate::common::{Directory, bytes, code, refusal};
+use crate::common::{Directory, bytes, code};
+use crate::poses::refusal;
 use pagecast::{Code, Name, RawConsumer, RawPublisher};
 use std::path::Path;
 

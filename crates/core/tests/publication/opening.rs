@@ -1,6 +1,7 @@
 //! Opening what is there, and what is not.
 
-use crate::common::{Directory, Pose, bytes, code, pose, publish, publish_bytes, refusal};
+use crate::common::{Directory, bytes, code, publish_bytes};
+use crate::poses::{Pose, pose, publish, refusal};
 use pagecast::{Code, Consumer, Publisher, RawConsumer, Record};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;

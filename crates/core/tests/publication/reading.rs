@@ -1,6 +1,7 @@
 //! Reading under a pin.
 
-use crate::common::{Directory, Pose, blocked, code, consume, pin, pose, publish, publish_bytes, refusal};
+use crate::common::{Directory, blocked, code, pin, publish_bytes};
+use crate::poses::{Pose, consume, pose, publish, refusal};
 use pagecast::publication::Blocked;
 use pagecast::{Code, RawConsumer, monotonic_ns};
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Types on both sides: fields are matched by name and type.
 
-use crate::common::{Directory, Pose, bytes, code, consume, observe, pose, publish, refusal};
+use crate::common::{Directory, bytes, code};
+use crate::poses::{Pose, consume, observe, pose, publish, refusal};
 use pagecast::{Code, Consumer, Publisher, RawConsumer, RawPublisher, Record, Text};
 
 pagecast::record! {

@@ -1,6 +1,7 @@
 //! What becomes of a publication, and of those attached to it, when its publisher is gone.
 
-use crate::common::{Directory, Pose, blocked, buffers, bytes, code, consume, observe, pin, pose, publish, publish_bytes, refusal};
+use crate::common::{Directory, blocked, bytes, code, pin, publish_bytes};
+use crate::poses::{Pose, buffers, consume, observe, pose, publish, refusal};
 use pagecast::publication::{Blocked, Shape, State};
 use pagecast::{Code, CreateOptions, IfDead, Name, Publisher, RawConsumer, RawPublisher};
 use std::time::Duration;
@@ -44,7 +45,11 @@ fn the_next_publisher_goes_on_where_the_last_one_was() {
         assert_eq!((second.raw().epoch(), consumer.raw().epoch(), second.total_writes()), (2, 2, 2));
         assert_eq!(inode(&name), file);
         assert!(consumer.raw().publisher_alive().unwrap());
-        assert_eq!((consumer.read().unwrap(), observer.read().unwrap()), (pose(2), pose(2)), "no first value was given: the last one stays");
+        assert_eq!(
+            (consumer.read().unwrap(), observer.read().unwrap()),
+            (pose(2), pose(2)),
+            "no first value was given: the last one stays"
+        );
         second.write(&pose(3)).unwrap();
         assert_eq!((consumer.read().unwrap(), consumer.total_writes().unwrap()), (pose(3), 3));
         assert_eq!(observer.read_change().unwrap(), Some(pose(3)));

@@ -1,6 +1,7 @@
 //! Listing, removing, cleaning.
 
-use crate::common::{Directory, Pose, code, consume, observe, publish};
+use crate::common::{Directory, code};
+use crate::poses::{Pose, consume, observe, publish};
 use pagecast::Code;
 use pagecast::segment::{clean, list, remove};
 

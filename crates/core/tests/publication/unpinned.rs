@@ -1,6 +1,7 @@
 //! Reading without a pin: consumers that may only read.
 
-use crate::common::{Directory, Pose, code, observe, pose, publish, publish_bytes, refusal};
+use crate::common::{Directory, code, publish_bytes};
+use crate::poses::{Pose, observe, pose, publish, refusal};
 use pagecast::publication::Blocked;
 use pagecast::{Code, RawConsumer};
 use std::os::unix::fs::PermissionsExt;

@@ -1,7 +1,8 @@
 //! Waiting for a name, for a value, for the lock, and for the other side to go on.
 
 use crate::common::watchdog::bounded;
-use crate::common::{Directory, FOREVER, Pose, buffers, code, consume, observe, pin, pose, publish, publish_bytes};
+use crate::common::{Directory, FOREVER, code, publish_bytes};
+use crate::poses::{Pose, buffers, consume, observe, pose, publish};
 use pagecast::{Code, Consumer, Name, Publisher, RawConsumer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -173,7 +174,7 @@ fn a_writer_comes_in_between_readers_that_never_leave_the_value_alone() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let mut pair = [(); 2].map(|()| RawConsumer::open(&name, false).unwrap());
-                pin(&mut pair[0]);
+                pair[0].lock(FOREVER).unwrap();
                 for turn in 0.. {
                     // one takes the lock before the other leaves it, unless a writer waits
                     if pair[(turn + 1) % 2].try_lock(false).unwrap().is_err() {

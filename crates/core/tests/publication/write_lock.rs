@@ -1,6 +1,7 @@
 //! The guard of a write: publishes when dropped, not when given up or unwound.
 
-use crate::common::{Directory, Pose, buffers, code, consume, pose, publish};
+use crate::common::{Directory, code};
+use crate::poses::{Pose, buffers, consume, pose, publish};
 use pagecast::{Code, Publisher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

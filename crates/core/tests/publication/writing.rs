@@ -1,6 +1,7 @@
 //! Writing bytes: lengths, bounds, and what happens when every buffer is held.
 
-use crate::common::{Directory, FOREVER, blocked, bytes, code, pin, publish_bytes, refusal};
+use crate::common::{Directory, FOREVER, blocked, bytes, code, pin, publish_bytes};
+use crate::poses::refusal;
 use pagecast::publication::{Blocked, State};
 use pagecast::{Code, RawConsumer, RawPublisher};
 use std::time::Duration;
