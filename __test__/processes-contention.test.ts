@@ -14,7 +14,7 @@ for (const publisher of languages)
       for (const byteLength of [64, 65_536]) contest({ publisher, consumer, buffers, byteLength })
 
 for (const publisher of languages)
-  for (const consumer of languages) contest({ publisher, consumer, buffers: 3, byteLength: 1024, copy: true })
+  for (const consumer of languages) contest({ publisher, consumer, buffers: 3, byteLength: 16_384, copy: true })
 
 function contest(sides: Omit<Contest, 'seconds' | 'exclusion'>): void {
   const { publisher, consumer, buffers, byteLength, copy } = sides

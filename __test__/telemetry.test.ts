@@ -2,9 +2,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { MainJob, program } from './helpers/main-job.js'
-import { type Scene, scene } from './helpers/scene.js'
+import { scene } from './helpers/scene.js'
 
 const SECONDS = 3
+const ATTEMPTS = 4
 
 interface Report {
   readonly name: string
@@ -23,30 +24,41 @@ interface Result {
 }
 
 for (const publisher of ['typescript', 'rust']) {
-  const play = async (t: ExecutionContext, scene: Scene) => {
-    const job = new MainJob(scene, '--seconds', `${SECONDS}`, '--json', '--publisher', publisher)
-    const result = (await job.parent.report()) as unknown as Result
-    await job.parent.succeeds()
-    t.is(result.publisher, publisher)
-    assertFigures(t, result)
-    job.leavesNothing(t)
-  }
-  scene(`the ${publisher} publisher and its four consumers keep their pace, with whole values only`, play)
+  scene(`the ${publisher} publisher and its four consumers keep their pace, with whole values only`, async (t, scene) => {
+    let lapses: string[] = []
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      const job = new MainJob(scene, '--seconds', `${SECONDS}`, '--json', '--publisher', publisher)
+      const result = (await job.parent.report()) as unknown as Result
+      await job.parent.succeeds()
+      job.leavesNothing(t)
+      t.is(result.publisher, publisher)
+      assertSound(t, result)
+      lapses = lapsesOf(result)
+      if (lapses.length === 0) break
+      t.log(`attempt ${attempt}: ${lapses.join(', ')}`)
+    }
+    t.deepEqual(lapses, [])
+  })
 }
 
-function assertFigures(t: ExecutionContext, { publications, consumers, wakeP50Us, wakeP99Us }: Result): void {
-  t.true(publications >= 150 * SECONDS, `${publications} publications`)
+function assertSound(t: ExecutionContext, { publications, consumers, wakeP50Us, wakeP99Us }: Result): void {
   t.deepEqual(
     consumers.map(({ name, torn, backwards }) => ({ name, torn, backwards })),
     ['view', 'statistics', 'checker', 'waker'].map(name => ({ name, torn: 0, backwards: 0 })),
   )
   for (const { name, reads, changes } of consumers) {
-    t.true(reads >= 100 * SECONDS, `${name}: ${reads} reads`)
     t.true(changes > 0 && changes <= Math.min(reads, publications), `${name}: ${changes} changes`)
   }
-  const [waker] = consumers.slice(-1)
-  t.true(waker.changes >= 0.9 * publications, `the waker saw ${waker.changes} of ${publications}`)
   t.true(0 < wakeP50Us && wakeP50Us <= wakeP99Us, `${wakeP50Us} µs, ${wakeP99Us} µs`)
+}
+
+/** Where somebody fell behind. That takes a core to spare now and then, which other tests may have. */
+function lapsesOf({ publications, consumers }: Result): string[] {
+  const slow = consumers.filter(({ reads }) => reads < 100 * SECONDS).map(({ name, reads }) => `${name}: ${reads} reads`)
+  const [waker] = consumers.slice(-1)
+  if (waker.changes < 0.9 * publications) slow.push(`the waker saw ${waker.changes} of ${publications}`)
+  if (publications < 180 * SECONDS) slow.push(`${publications} publications`)
+  return slow
 }
 
 scene('without a terminal the view is a line a second', async t => {

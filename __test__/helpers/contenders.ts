@@ -36,8 +36,9 @@ const { PAGECAST_TESTING_ADDON: addon = join(built, 'pagecast.node'), PAGECAST_T
 /** Both sides of a contest are built with the feature `testing`, so that the control differs from the test in nothing but its switch. */
 export async function contend(scene: Scene, contest: Contest): Promise<Findings> {
   scene.doing(JSON.stringify(contest))
-  const publisher = start(scene, contest, 'publisher')
   const consumer = start(scene, contest, 'consumer')
+  if (contest.consumer === 'typescript') await consumer.says('waiting') // it is slow to start, and the publisher is not to be done by then
+  const publisher = start(scene, contest, 'publisher')
   const [published, found] = await Promise.all([publisher.report(), consumer.report()])
   await Promise.all([publisher.succeeds(), consumer.succeeds()])
   const { writes, contended } = published as unknown as Findings

@@ -6,6 +6,9 @@ import type { Readable } from 'node:stream'
 /** A child that is still there so long after it was told to stop is killed. */
 const PATIENCE_MS = 3_000
 
+/** They ask for an end. One that comes before a child listens, or after it has reported, ends it at once, which is no failure. */
+export const END_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
+
 /** What a child says at its end: its figures. */
 export type Report = Record<string, unknown>
 
@@ -59,8 +62,8 @@ export class Child {
   async #failure(): Promise<string | undefined> {
     try {
       const [code, signal] = await once(this.#process, 'close')
-      if (signal !== null) return `killed by ${signal}`
-      return code === 0 ? undefined : `ended with code ${code}`
+      if (code === 0 || END_SIGNALS.includes(signal)) return undefined
+      return signal === null ? `ended with code ${code}` : `killed by ${signal}`
     } catch (error) {
       return (error as Error).message // it could not be started
     }

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { hasCode } from './has-code.js'
 
 /** The pipe on which a child talks to its parent: standard output may be the terminal. */
 const PARENT = 3
@@ -16,7 +17,7 @@ export async function runChild(work: (stop: AbortSignal) => Promise<object>): Pr
   try {
     tell(await work(controller.signal))
   } catch (error) {
-    if (!controller.signal.aborted) throw error
+    if (!hasCode(error, 'ERR_ABORTED')) throw error // it was stopped before it had begun
   }
   process.stdin.destroy()
 }

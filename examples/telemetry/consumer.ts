@@ -1,5 +1,6 @@
-import { type Change, Consumer, PagecastError } from 'pagecast'
+import { type Change, Consumer } from 'pagecast'
 import { runChild } from './child.js'
+import { hasCode } from './has-code.js'
 import { Tally } from './tally.js'
 import { Telemetry } from './telemetry.js'
 
@@ -24,7 +25,7 @@ export async function* changesUntil(stop: AbortSignal, consumer: TelemetryConsum
   try {
     yield* consumer.changes({ signal: stop, withMeta: true })
   } catch (error) {
-    if (!stop.aborted) throw error
+    if (!hasCode(error, 'ERR_ABORTED')) throw error
   }
 }
 
@@ -34,7 +35,7 @@ export function isOpenFor(read: () => void): boolean {
     read()
     return true
   } catch (error) {
-    if (error instanceof PagecastError && error.code === 'ERR_CLOSED') return false
+    if (hasCode(error, 'ERR_CLOSED')) return false
     throw error
   }
 }

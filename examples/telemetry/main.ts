@@ -19,22 +19,26 @@ async function main(options: Options): Promise<void> {
   takeAway(options.name)
   const run = await runProcesses(options)
   if (run.publisher.failure !== undefined) takeAway(options.name)
+  if (!options.json && run.consumers[0].failure !== undefined) leaveScreen()
   reportFailures(run)
-  if (!isComplete(run)) return
+  if (!isComplete(run)) return complain('there are no figures: it ended before everybody was at work')
   const result = resultOf(options.publisher, run)
   if (result.torn > 0 || result.backwards > 0) process.exitCode = 1
   console.log(options.json ? JSON.stringify(result) : describe(result))
 }
 
 function reportFailures({ publisher, consumers, early }: Run): void {
-  const [view] = consumers
-  if (view.failure !== undefined && process.stdout.isTTY) process.stdout.write(LEAVE_SCREEN)
   for (const { name, failure, errors } of [publisher, ...consumers]) {
     process.stderr.write(errors)
     if (failure !== undefined) complain(`${name}: ${failure}`)
   }
   if (early !== undefined) complain(`${early.name} was the first to end, and nobody had told it to`)
   if ([publisher, ...consumers].some(({ failure }) => failure !== undefined) || early !== undefined) process.exitCode = 1
+}
+
+/** For a view that could not do so itself any more. */
+function leaveScreen(): void {
+  if (process.stdout.isTTY) process.stdout.write(LEAVE_SCREEN)
 }
 
 function complain(message: string): void {

@@ -1,5 +1,5 @@
 import type { Options } from './arguments.js'
-import type { Child, Ending } from './child-process.js'
+import { type Child, END_SIGNALS, type Ending } from './child-process.js'
 import { startConsumers, startPublisher } from './processes.js'
 
 /** What became of the processes. */
@@ -35,7 +35,7 @@ async function stop(publisher: Child, consumers: readonly Child[]): Promise<Pick
 /** A signal may come twice: from the terminal, and passed on by npm. */
 function interruption(): Promise<undefined> {
   return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(undefined))
+    for (const signal of END_SIGNALS) process.on(signal, () => resolve(undefined))
   })
 }
 

@@ -9,7 +9,7 @@ use pagecast::{Code, CreateOptions, RawConsumer, RawPublisher};
 use std::time::Duration;
 
 fn holder(watch: &Watch, directory: &Directory) -> Player {
-    let mut player = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", ""]);
+    let mut player = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
     assert_eq!(player.hear(), "slot Some(0)");
     assert!(player.ask("lock").starts_with("version"));
     player
@@ -94,7 +94,7 @@ fn a_successor_takes_back_the_pins_of_the_dead_and_leaves_those_of_the_living() 
         let name = directory.name("value");
         let first = publish_bytes(&name, &[1; SIZE], 3);
         let dead = holder(watch, &directory);
-        let mut living = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", ""]);
+        let mut living = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
         assert_eq!(living.hear(), "slot Some(1)");
         assert_eq!(living.ask("lock"), "version 1");
         first.abandon();

@@ -108,7 +108,7 @@ fn a_reader_that_waits_for_the_lock_is_told_that_the_publisher_died() {
         let mut first = publisher(watch, &directory, 1);
         first.ask("write 1");
         first.ask("begin");
-        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", ""]);
+        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
         reader.hear();
         reader.say("lock"); // for an hour
         std::thread::sleep(std::time::Duration::from_millis(100)); // it need not be asleep yet: the answer is the same
@@ -125,7 +125,7 @@ fn a_patient_reader_gets_the_successors_value() {
         let mut first = publisher(watch, &directory, 1);
         first.ask("write 1");
         first.ask("begin");
-        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", ""]);
+        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
         reader.hear();
         reader.say("lock patiently");
         first.kill();

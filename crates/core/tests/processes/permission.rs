@@ -21,7 +21,7 @@ fn another_user_reads_what_he_may_read_and_changes_nothing() {
         };
         let options = CreateOptions { mode: 0o644, init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 1) };
         let mut publisher = RawPublisher::create(&directory.name("value"), None, &options).unwrap();
-        let Some(mut refused) = start("") else { return }; // only root may start a process as somebody else
+        let Some(mut refused) = start("read-write") else { return }; // only root may start a process as somebody else
         assert_eq!(refused.hear(), "ERR_PERMISSION");
         let Some(mut observer) = start("read-only") else { return };
         assert_eq!(observer.hear(), "slot None");
@@ -41,8 +41,8 @@ fn another_user_sees_nothing_of_what_is_private() {
         let directory = Directory::new();
         let options = CreateOptions { init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 1) };
         let _publisher = RawPublisher::create(&directory.name("value"), None, &options).unwrap();
-        for read_only in ["", "read-only"] {
-            let arguments = [directory.path().to_str().unwrap(), "value", read_only];
+        for access in ["read-write", "read-only"] {
+            let arguments = [directory.path().to_str().unwrap(), "value", access];
             let Ok(mut refused) = Player::start_as(watch, NOBODY, "consumer", &arguments) else { return };
             assert_eq!(refused.hear(), "ERR_PERMISSION");
         }

@@ -61,7 +61,7 @@ fn a_sleeping_consumer_is_woken_by_everything_a_publisher_does() {
                 let directory = Directory::new();
                 let name = directory.name("value");
                 let publisher = publish_bytes(&name, &[1; SIZE], count);
-                let mut consumer = start(watch, &directory, "consumer", "");
+                let mut consumer = start(watch, &directory, "consumer", "read-write");
                 consumer.say("sleep");
                 until_asleep(publisher.segment(), publisher.layout(), SLEEPERS);
                 let publisher = act(publisher, &name);
@@ -95,7 +95,7 @@ fn a_reader_that_waits_for_the_lock_sleeps_until_the_writer_lets_go() {
                 } else {
                     publisher.begin(None, true).unwrap();
                 }
-                let mut reader = start(watch, &directory, "consumer", "");
+                let mut reader = start(watch, &directory, "consumer", "read-write");
                 reader.say(command);
                 until_asleep(publisher.segment(), publisher.layout(), SLEEPERS);
                 act(&mut publisher);
@@ -187,7 +187,7 @@ fn two_that_wait_for_each_other_in_turn_never_miss_a_wake_up() {
         watch.stage("ping-pong of locks");
         let directory = Directory::new();
         let mut publisher = publish_bytes(&directory.name("value"), &[1; SIZE], 1);
-        let mut reader = start(watch, &directory, "consumer", "");
+        let mut reader = start(watch, &directory, "consumer", "read-write");
         for version in 2..500 {
             watch.stage(format!("ping-pong of locks, version {version}"));
             publisher.begin(Some(FOREVER), true).unwrap();
