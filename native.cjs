@@ -840,3 +840,5 @@ module.exports.NativePublisher = nativeBinding.NativePublisher
 module.exports.now = nativeBinding.now
 module.exports.pagesAddress = nativeBinding.pagesAddress
 module.exports.releaseAddress = nativeBinding.releaseAddress
+module.exports.stateBits = nativeBinding.stateBits
+module.exports.storeFence = nativeBinding.storeFence

@@ -25,12 +25,13 @@ export declare class NativeConsumer {
   get readOnly(): boolean
   /** Maps the segment over the engine's pages. */
   mapOver(pages: Uint8Array): void
-  /** Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for. */
-  lock(sliceMs: number): number
-  /** As `lock`, and the last value of a publication that ended counts. */
-  lockLast(): number
-  /** Lets go of the pinned value. */
-  unlock(): void
+  /**
+   * Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for.
+   * The caller takes the pin back. With `last`, the last value of a publication that ended counts.
+   */
+  pin(sliceMs: number, last: boolean): number
+  /** Wakes a publisher that waits for a pin to be taken back. */
+  wakePublisher(): void
   /** Copies the current value without a pin: its length or a code. Tries for at most `sliceMs`. */
   copy(target: Uint8Array, meta: Float64Array, sliceMs: number, last: boolean): number
   /** Fills `[version, stalenessMs, byteLength, epoch]` of the current value; its length or a code. */
@@ -61,14 +62,16 @@ export declare class NativePublisher {
   layout(): NativeLayout
   /** Maps the segment over the engine's pages. */
   mapOver(pages: Uint8Array): void
-  /** The index of the buffer that may be written, or -1: not within `sliceMs`, come again or `cancelWrite`. */
-  beginWrite(sliceMs: number, copy: boolean): number
+  /** The index of a buffer that is the caller's, or -1: none within `sliceMs`, come again or `cancelWrite`. */
+  acquire(sliceMs: number): number
   /** Gives up after -1. */
   cancelWrite(): void
-  /** Stamps and publishes the buffer, and wakes whoever sleeps. */
-  commitWrite(byteLength: number): void
-  /** Ends the write without publishing. */
-  abortWrite(): void
+  /** Wakes everybody who sleeps until the state changes. */
+  wakeConsumers(): void
+  /** Whether observers may be asleep, who cannot say so in the segment. */
+  observersPresent(): boolean
+  /** The version of the last value published, as of when this publisher was made. */
+  version(): number
   /** Consumers that hold a buffer now. */
   holders(): Array<NativeHolder>
   /** The state word now. */
@@ -115,6 +118,20 @@ export interface NativeLayout {
   segmentBytes: number
   /** The state word, a u32. */
   state: number
+  /** Not 0 while somebody sleeps until the state changes, a u32. */
+  sleepers: number
+  /** Bit 0 is up while the publisher waits for a pin, a u32. */
+  writerWaits: number
+  /** One more than the highest slot ever attached to, a u32. */
+  highWater: number
+  /** The first slot. */
+  slots: number
+  /** Bytes from one slot to the next. */
+  slotStride: number
+  /** In a slot: the pin, a u32. */
+  slotPin: number
+  /** In a slot: not 0 while its consumer waits for the lock, a u32. */
+  slotLockWait: number
   /** The first buffer's header. */
   bufferHeaders: number
   /** Bytes from one buffer's header to the next. */
@@ -129,6 +146,8 @@ export interface NativeLayout {
   capacity: number
   /** Consumers that may attach at once. */
   maxConsumers: number
+  /** In a buffer's header: odd while the bytes are being written, a u32. */
+  headerSequence: number
   /** In a buffer's header: the value's length, a u64. */
   headerLength: number
   /** In a buffer's header: the value's number, a u64. */
@@ -147,6 +166,22 @@ export interface NativeOpenOptions {
   readOnly?: boolean
 }
 
+/** What the bits of the state word mean. */
+export interface NativeStateBits {
+  /** The current buffer's index + 1. */
+  index: number
+  /** A value is being written (one buffer). */
+  writing: number
+  /** There is no value. */
+  empty: number
+  /** The publisher closed the publication. */
+  closed: number
+  /** The name leads to another segment. */
+  replaced: number
+  /** What is added for the next generation. */
+  generation: number
+}
+
 /** CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with. */
 export declare function now(): number
 
@@ -155,3 +190,12 @@ export declare function pagesAddress(pages: Uint8Array): bigint
 
 /** Puts anonymous pages where [`map_over`] mapped a segment. TypeScript has detached the views before and keeps the memory alive. */
 export declare function releaseAddress(address: bigint, byteLength: number): void
+
+/** What the bits of the state word mean. */
+export declare function stateBits(): NativeStateBits
+
+/**
+ * A store-store barrier: no store of JavaScript that follows is seen before one that came before. Only where the processor
+ * needs telling.
+ */
+export declare function storeFence(): void

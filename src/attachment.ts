@@ -2,8 +2,9 @@ import { CopiedSource } from './copied-source.js'
 import type { Decoder, Decoding } from './decoding.js'
 import { attempt, PagecastError } from './errors.js'
 import { MappedSegment } from './mapped-segment.js'
-import { NativeConsumer, STATE_ENDED } from './native.js'
+import { NativeConsumer } from './native.js'
 import { PinnedSource } from './pinned-source.js'
+import { ENDED } from './protocol.js'
 import type { Source } from './source.js'
 import { Watcher } from './watcher.js'
 
@@ -40,7 +41,7 @@ export class Attachment {
   static openLiving(what: string, plan: Plan): Attachment | undefined {
     try {
       const attachment = Attachment.open(what, plan)
-      if ((attachment.state() & STATE_ENDED) === 0) return attachment
+      if ((attachment.state() & ENDED) === 0) return attachment
       attachment.close()
     } catch (error) {
       if (!(error instanceof PagecastError) || error.code !== 'ERR_NOT_FOUND') throw error

@@ -14,16 +14,5 @@ export const REPLACED = -4
 /** The publisher died and left no whole value. */
 export const DIED = -5
 
-/** In the state word: buffer index + 1. */
-export const STATE_INDEX = 63
-/** In the state word: there is no value. */
-export const STATE_EMPTY = 128
-/** In the state word: the publisher closed the publication. */
-export const STATE_CLOSED = 256
-/** In the state word: the name leads to another segment. */
-export const STATE_REPLACED = 512
-/** In the state word: nothing more will come of this segment. */
-export const STATE_ENDED = STATE_CLOSED | STATE_REPLACED
-
 /** Where POSIX shared memory objects are. */
 export const DEFAULT_DIRECTORY = '/dev/shm'

@@ -1,6 +1,7 @@
 import { fromNative, SegmentError } from './errors.js'
 import type { MappedSegment } from './mapped-segment.js'
-import { CLOSED, type NativeConsumer, REPLACED } from './native.js'
+import type { NativeConsumer } from './native.js'
+import { ReaderSteps } from './protocol.js'
 import type { Source } from './source.js'
 import type { Memory } from './struct/memory.js'
 
@@ -13,37 +14,42 @@ export class PinnedSource implements Source {
   #index = 0
   readonly #native: NativeConsumer
   readonly #segment: MappedSegment
+  readonly #steps: ReaderSteps
+  readonly #capacity: number
 
   constructor(native: NativeConsumer, segment: MappedSegment) {
     this.memory = segment.memory
     this.#native = native
     this.#segment = segment
+    this.#steps = new ReaderSteps(segment.words, native.slot, native)
+    this.#capacity = segment.layout.capacity
   }
 
   begin(sliceMs: number, last: boolean): number {
-    const index = this.#lock(sliceMs, last)
+    let index = this.#steps.pin()
+    if (index < 0) index = this.#persist(sliceMs, last)
     if (index >= 0) this.#show(index)
     return index
   }
 
-  #lock(sliceMs: number, last: boolean): number {
+  // What cannot be done at once is the native part's: to sleep, and to ask who lives.
+  #persist(sliceMs: number, last: boolean): number {
     try {
-      const index = this.#native.lock(sliceMs)
-      return last && (index === CLOSED || index === REPLACED) ? this.#native.lockLast() : index
+      return this.#native.pin(sliceMs, last)
     } catch (error) {
       throw fromNative(error)
     }
   }
 
   #show(index: number): void {
+    const { words } = this.#segment
     this.#index = index
     this.byteOffset = this.#segment.byteOffset(index)
-    this.byteLength = this.#segment.byteLength(index)
-    this.version = this.#segment.version(index)
-    const { capacity } = this.#segment.layout
-    if (this.byteLength <= capacity) return
+    this.byteLength = words.wide(words.lengths, index)
+    this.version = words.wide(words.versions, index)
+    if (this.byteLength <= this.#capacity) return
     this.end()
-    throw new SegmentError('ERR_CORRUPT', `read: the segment says its value has ${this.byteLength} bytes where ${capacity} fit`)
+    throw new SegmentError('ERR_CORRUPT', `read: the segment says its value has ${this.byteLength} bytes where ${this.#capacity} fit`)
   }
 
   bytes(): Uint8Array {
@@ -56,6 +62,6 @@ export class PinnedSource implements Source {
   }
 
   end(): void {
-    this.#native.unlock()
+    this.#steps.unpin()
   }
 }

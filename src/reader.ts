@@ -1,7 +1,8 @@
 import { arrival } from './arrival.js'
 import { Attachment, type Plan } from './attachment.js'
 import { LockError, PublicationError } from './errors.js'
-import { CLOSED, EMPTY, REPLACED, STATE_ENDED, STATE_REPLACED, WRITING } from './native.js'
+import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
+import { ENDED, STATE_REPLACED } from './protocol.js'
 import { ReadLock } from './read-lock.js'
 import { readerPatience, readerRefusal } from './refusal.js'
 import { Bell, type Sleep, type Subscribe, sleep, throwIfAborted } from './sleep.js'
@@ -11,7 +12,7 @@ import type { Watcher } from './watcher.js'
 
 /** The code for a state word after which nothing more comes; 0: it goes on. */
 export function endOf(state: number): number {
-  if ((state & STATE_ENDED) === 0) return 0
+  if ((state & ENDED) === 0) return 0
   return (state & STATE_REPLACED) === 0 ? CLOSED : REPLACED
 }
 

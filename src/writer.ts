@@ -1,9 +1,16 @@
+import { clock } from './clock.js'
 import { attempt, fromNative, LockError, PublicationError } from './errors.js'
 import { MappedSegment } from './mapped-segment.js'
 import type { NativePublisher } from './native.js'
+import { STATE_EMPTY, WriterSteps } from './protocol.js'
 import { writerRefusal } from './refusal.js'
 import { DEFAULT_TIMEOUT, persist } from './waiting.js'
 import type { WriteLock } from './write-lock.js'
+
+const NS_PER_MS = 1e6
+
+/** How often, at the most, the kernel is asked whether observers may sleep, in milliseconds. */
+const OBSERVERS_PROBE = 10
 
 /** A publisher's segment and the one write that may be under way. Values are bytes here. */
 export class Writer {
@@ -13,6 +20,14 @@ export class Writer {
   /** The lock that is out. */
   lock: WriteLock | undefined
   readonly #native: NativePublisher
+  readonly #steps: WriterSteps
+  /** The buffer that is being written; -1: none. */
+  #index = -1
+  #version: number
+  /** One buffer: the value from before the write. */
+  #backup: Uint8Array | undefined
+  #observersAsked = 0
+  #observersPresent = true
   #isClosed = false
   #lastTotal = 0
 
@@ -21,6 +36,8 @@ export class Writer {
     this.#native = native
     this.adopted = native.adopted
     this.segment = new MappedSegment(`create ${name}`, native)
+    this.#steps = new WriterSteps(this.segment.words, native)
+    this.#version = native.version()
   }
 
   get isClosed(): boolean {
@@ -45,30 +62,48 @@ export class Writer {
    * current value. Called after {@link check}.
    */
   begin(operation: string, timeout: number | undefined, copy: boolean): number {
-    try {
-      const index = this.#native.beginWrite(0, copy)
-      return index >= 0 ? index : this.#persist(operation, timeout, copy)
-    } catch (error) {
-      throw fromNative(error)
-    }
+    let index = this.#steps.choose()
+    if (index < 0) index = this.#persist(operation, timeout)
+    if (copy) this.#copy(index)
+    else this.#backup = undefined
+    this.#steps.begin(index)
+    this.#index = index
+    return index
   }
 
-  #persist(operation: string, timeout: number | undefined, copy: boolean): number {
+  // What cannot be done at once is the native part's: to sleep, to let waiting readers in, and to recover the dead.
+  #persist(operation: string, timeout: number | undefined): number {
     const native = this.#native
-    const buffers = this.segment.layout.bufferCount
+    const { buffers } = this.segment.words
     const patience = timeout ?? (buffers === 1 ? DEFAULT_TIMEOUT : 0)
     try {
       const index = persist(
-        -1,
-        sliceMs => native.beginWrite(sliceMs, copy),
+        native.acquire(0),
+        sliceMs => native.acquire(sliceMs),
         () => patience,
       )
       if (index >= 0) return index
       throw writerRefusal(`${operation} ${this.name}`, timeout, buffers, native.holders())
     } catch (error) {
       native.cancelWrite() // readers may come in again
-      throw error
+      throw fromNative(error)
     }
+  }
+
+  // Several buffers: the current value into the new one. One: into private memory, for an abort.
+  #copy(index: number): void {
+    const { segment } = this
+    const current = segment.currentIndex()
+    const length = current < 0 ? 0 : segment.byteLength(current)
+    if (current === index) {
+      this.#backup = segment.buffer(index).slice(0, length)
+      return
+    }
+    this.#backup = undefined
+    this.#steps.begin(index)
+    if (current < 0) segment.buffer(index).fill(0)
+    else
+      segment.buffer(index).set(length === segment.layout.capacity ? segment.buffer(current) : segment.buffer(current).subarray(0, length))
   }
 
   /** Publishes these bytes. */
@@ -79,22 +114,44 @@ export class Writer {
   }
 
   commit(byteLength: number): void {
-    try {
-      this.#native.commitWrite(byteLength)
-    } catch (error) {
-      throw fromNative(error)
-    }
+    const { words } = this.segment
+    const index = this.#index
+    const time = clock()
+    this.#version += 1
+    words.setWide(words.lengths, index, byteLength)
+    words.setWide(words.versions, index, this.#version)
+    words.setWide(words.timestamps, index, time * NS_PER_MS)
+    this.#steps.end(index)
+    this.#steps.publish(index + 1, this.#areObserversPresent(time))
+    this.#index = -1
   }
 
-  /** Nothing is published. */
+  /** Nothing is published. With one buffer the value from before comes back, if there is a copy of it; else there is none. */
   abort(): void {
-    attempt(() => this.#native.abortWrite())
+    const index = this.#index
+    this.#index = -1
+    if (index < 0) return
+    const backup = this.#backup
+    if (backup !== undefined) this.segment.buffer(index).set(backup)
+    this.#steps.end(index)
+    if (this.segment.words.buffers > 1) return
+    this.#steps.publish(backup === undefined ? STATE_EMPTY : index + 1, this.#observersPresent)
+  }
+
+  // Observers cannot say in the segment that they sleep; the kernel is asked now and then.
+  #areObserversPresent(time: number): boolean {
+    if (time - this.#observersAsked >= OBSERVERS_PROBE) {
+      this.#observersAsked = time
+      this.#observersPresent = this.#native.observersPresent()
+    }
+    return this.#observersPresent
   }
 
   /** A write that is under way is not published. Twice is once. */
   close(keep: boolean): void {
     if (this.#isClosed) return
     this.lock?.abort()
+    this.abort()
     this.#lastTotal = this.segment.totalWrites()
     this.#isClosed = true
     try {

@@ -31,7 +31,8 @@ impl Mapping {
     /// Maps the first `byte_length` bytes of the object.
     pub(crate) fn new(fd: &OwnedFd, byte_length: u64, read_only: bool) -> Result<Mapping> {
         let length = nonzero(byte_length)?;
-        let address = sys::map(fd, length, read_only).map_err(|errno| Error::system(format_args!("map {byte_length} bytes"), "mmap", errno))?;
+        let address =
+            sys::map(fd, length, read_only).map_err(|errno| Error::system(format_args!("map {byte_length} bytes"), "mmap", errno))?;
         Ok(Mapping { address, byte_length: length.get(), read_only })
     }
 

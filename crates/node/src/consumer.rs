@@ -7,7 +7,6 @@ use crate::{pages, slice};
 use napi::bindgen_prelude::{BigInt, Float64ArraySlice, Function, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::publication::{Outcome, Pinned};
 use pagecast::{Code, Error, Name, RawConsumer};
 use std::path::Path;
 
@@ -85,43 +84,39 @@ impl NativeConsumer {
     }
 
     /// Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for.
+    /// The caller takes the pin back. With `last`, the last value of a publication that ended counts.
     #[napi]
-    pub fn lock(&mut self, env: Env, slice_ms: f64) -> Result<i32> {
-        self.pin(slice_ms, false).or_throw(&env)
+    pub fn pin(&mut self, env: Env, slice_ms: f64, last: bool) -> Result<i32> {
+        let pinned = self.raw_mut().and_then(|raw| raw.hand_over_within(slice(slice_ms), last)).or_throw(&env)?;
+        Ok(pinned.map_or_else(code, |pinned| i32::try_from(pinned.index).unwrap_or(-1)))
     }
 
-    /// As `lock`, and the last value of a publication that ended counts.
+    /// Wakes a publisher that waits for a pin to be taken back.
     #[napi]
-    pub fn lock_last(&mut self, env: Env) -> Result<i32> {
-        self.pin(0.0, true).or_throw(&env)
-    }
-
-    fn pin(&mut self, slice_ms: f64, last: bool) -> pagecast::Result<i32> {
-        let outcome: Outcome<Pinned> = self.raw_mut()?.lock_within(slice(slice_ms), last)?;
-        Ok(outcome.map_or_else(code, |pinned| i32::try_from(pinned.index).unwrap_or(-1)))
-    }
-
-    /// Lets go of the pinned value.
-    #[napi]
-    pub fn unlock(&mut self) {
-        if let Some(raw) = &mut self.raw {
-            raw.unlock();
-        }
+    pub fn wake_publisher(&self, env: Env) -> Result<()> {
+        self.raw().map(RawConsumer::wake_publisher).or_throw(&env)
     }
 
     /// Copies the current value without a pin: its length or a code. Tries for at most `sliceMs`.
     #[napi]
-    pub fn copy(&self, env: Env, mut target: Uint8ArraySlice<'_>, mut meta: Float64ArraySlice<'_>, slice_ms: f64, last: bool) -> Result<f64> {
+    pub fn copy(
+        &self,
+        env: Env,
+        mut target: Uint8ArraySlice<'_>,
+        mut meta: Float64ArraySlice<'_>,
+        slice_ms: f64,
+        last: bool,
+    ) -> Result<f64> {
         let raw = self.raw().or_throw(&env)?;
         let outcome = raw.copy_within(pages::bytes_mut(&mut target), slice(slice_ms), last).or_throw(&env)?;
-        Ok(report(outcome, raw.epoch(), &mut meta))
+        Ok(report(outcome, raw.last(), raw.epoch(), &mut meta))
     }
 
     /// Fills `[version, stalenessMs, byteLength, epoch]` of the current value; its length or a code.
     #[napi]
     pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
         let raw = self.raw().or_throw(&env)?;
-        raw.peek().map(|outcome| report(outcome, raw.epoch(), &mut meta)).or_throw(&env)
+        raw.peek().map(|outcome| report(outcome, raw.last(), raw.epoch(), &mut meta)).or_throw(&env)
     }
 
     /// The state word now.
@@ -187,15 +182,4 @@ fn open(options: &NativeOpenOptions) -> pagecast::Result<NativeConsumer> {
     let raw = RawConsumer::open(&name, options.read_only.unwrap_or(false))?;
     let schema = raw.schema()?;
     Ok(NativeConsumer { raw: Some(raw), schema, watch: None })
-}
-
-#[cfg(feature = "testing")]
-#[napi]
-impl NativeConsumer {
-    /// Attempts that overlapped with a write so far.
-    #[napi]
-    pub fn contended(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a count of test attempts")]
-        self.raw.as_ref().map_or(0.0, |raw| raw.contended() as f64)
-    }
 }

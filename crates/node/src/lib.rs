@@ -2,7 +2,7 @@
 
 mod consumer;
 mod error;
-mod layout;
+pub mod layout;
 pub mod pages;
 mod publisher;
 mod watch;
@@ -23,4 +23,18 @@ pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
 /// A slice of a wait. TypeScript has checked that it is finite and not negative.
 pub(crate) fn slice(milliseconds: f64) -> std::time::Duration {
     std::time::Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
+}
+
+/// A store-store barrier: no store of JavaScript that follows is seen before one that came before. Only where the processor
+/// needs telling.
+#[napi]
+pub fn store_fence() {
+    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+/// Whether a test switched exclusion off, in a build for tests.
+#[cfg(feature = "testing")]
+#[napi]
+pub fn exclusion_off() -> bool {
+    pagecast::publication::exclusion_off()
 }

@@ -76,11 +76,11 @@ impl NativePublisher {
         self.raw().and_then(|raw| pages::map_over(&pages, raw.segment())).or_throw(&env)
     }
 
-    /// The index of the buffer that may be written, or -1: not within `sliceMs`, come again or `cancelWrite`.
+    /// The index of a buffer that is the caller's, or -1: none within `sliceMs`, come again or `cancelWrite`.
     #[napi]
-    pub fn begin_write(&mut self, env: Env, slice_ms: f64, copy: bool) -> Result<i32> {
-        let begun = self.raw_mut().and_then(|raw| raw.begin_within(slice(slice_ms), copy)).or_throw(&env)?;
-        Ok(begun.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1))
+    pub fn acquire(&mut self, env: Env, slice_ms: f64) -> Result<i32> {
+        let acquired = self.raw_mut().and_then(|raw| raw.hand_over_within(slice(slice_ms))).or_throw(&env)?;
+        Ok(acquired.and_then(|index| i32::try_from(index).ok()).unwrap_or(-1))
     }
 
     /// Gives up after -1.
@@ -91,16 +91,23 @@ impl NativePublisher {
         }
     }
 
-    /// Stamps and publishes the buffer, and wakes whoever sleeps.
+    /// Wakes everybody who sleeps until the state changes.
     #[napi]
-    pub fn commit_write(&mut self, env: Env, byte_length: f64) -> Result<()> {
-        self.raw_mut().and_then(|raw| raw.commit(byte_length as usize)).or_throw(&env)
+    pub fn wake_consumers(&self, env: Env) -> Result<()> {
+        self.raw().map(RawPublisher::wake_consumers).or_throw(&env)
     }
 
-    /// Ends the write without publishing.
+    /// Whether observers may be asleep, who cannot say so in the segment.
     #[napi]
-    pub fn abort_write(&mut self, env: Env) -> Result<()> {
-        self.raw_mut().and_then(RawPublisher::abort).or_throw(&env)
+    pub fn observers_present(&self, env: Env) -> Result<bool> {
+        self.raw().map(RawPublisher::observers_present).or_throw(&env)
+    }
+
+    /// The version of the last value published, as of when this publisher was made.
+    #[napi]
+    pub fn version(&self, env: Env) -> Result<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "versions are below 2^53")]
+        self.raw().map(|raw| raw.total_writes() as f64).or_throw(&env)
     }
 
     /// Consumers that hold a buffer now.
@@ -120,7 +127,7 @@ impl NativePublisher {
     #[napi]
     pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
         let raw = self.raw().or_throw(&env)?;
-        raw.peek().map(|outcome| report(outcome, raw.epoch(), &mut meta)).or_throw(&env)
+        raw.peek().map(|outcome| report(outcome, raw.last(), raw.epoch(), &mut meta)).or_throw(&env)
     }
 
     /// Marks the publication as closed, wakes everybody, and takes the name away unless told to keep it.
@@ -157,7 +164,7 @@ fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {
         init: options.init.as_deref(),
         ..defaults
     };
-    RawPublisher::create(&name, options.schema.as_deref(), &choices)
+    RawPublisher::create_or_adopt(&name, options.schema.as_deref(), &choices)
 }
 
 fn if_dead(word: Option<&str>) -> pagecast::Result<IfDead> {

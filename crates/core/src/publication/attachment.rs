@@ -10,7 +10,7 @@ use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
 use crate::segment::{Kind, Segment};
-use crate::wait::{Futex, Woken};
+use crate::wait::{Futex, Park, Woken};
 use std::time::Duration;
 
 /// A publication that this process has open. Its mapping is its own: it stays valid whatever becomes of other mappings of the segment.
@@ -53,6 +53,17 @@ impl Attachment {
     /// Length, version and time of the current value, without a pin and without its bytes.
     pub fn peek(&self) -> Result<Outcome<Observation>> {
         observe(&self.words(), State::NO_VALUE, self.layout.capacity, |_, _| Ok(()))
+    }
+
+    /// What the last value's header says, also while there is none to be had; all 0 if there never was one.
+    pub fn last(&self) -> Observation {
+        let look = |buffer| Observation::of(buffer, self.layout.capacity).unwrap_or_default();
+        self.words().buffers.iter().map(look).max_by_key(|observation| observation.version).unwrap_or_default()
+    }
+
+    /// Wakes everybody who sleeps until the state changes.
+    pub fn wake(&self) {
+        Futex.wake_all(&self.words().control.state);
     }
 
     /// Sleeps until the state is no longer `seen`, at most `bound`. Needs permission to write: it says that it sleeps.

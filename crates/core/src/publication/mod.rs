@@ -5,6 +5,8 @@
 
 mod reader;
 mod state;
+#[cfg(feature = "testing")]
+pub use testing::exclusion_off;
 mod testing;
 mod words;
 mod writer;

@@ -12,11 +12,25 @@ const _: () = assert!(size_of::<Control>() == 64 && size_of::<BufferHeader>() ==
 
 /// Byte offsets that other languages need. See `docs/format.md`.
 pub mod offsets {
-    use super::{BufferHeader, Control};
+    use super::{BufferHeader, Control, Slot};
     use std::mem::offset_of;
 
-    /// Of the state word in [`Control`].
+    /// Of the state word in [`Control`]; the others of that line follow.
     pub const STATE: usize = offset_of!(Control, state);
+    /// Of the sleepers' flag in [`Control`].
+    pub const SLEEPERS: usize = offset_of!(Control, sleepers);
+    /// Of the waiting publisher's word in [`Control`].
+    pub const WRITER_WAITS: usize = offset_of!(Control, writer_waits);
+    /// Of the high-water mark in [`Control`].
+    pub const HIGH_WATER: usize = offset_of!(Control, high_water);
+    /// Bytes of one [`Slot`].
+    pub const SLOT: usize = size_of::<Slot>();
+    /// Of the pin in [`Slot`].
+    pub const PIN: usize = offset_of!(Slot, pin);
+    /// Of the flag of a consumer that waits for the lock in [`Slot`].
+    pub const LOCK_WAIT: usize = offset_of!(Slot, lock_wait);
+    /// Of the sequence in [`BufferHeader`].
+    pub const SEQUENCE: usize = offset_of!(BufferHeader, sequence);
     /// Bytes of one [`BufferHeader`].
     pub const BUFFER_HEADER: usize = size_of::<BufferHeader>();
     /// Of the length in [`BufferHeader`].

@@ -3,7 +3,7 @@
 use super::attachment::Attachment;
 use super::layout::Layout;
 use super::observation::{Blocked, Observation, Outcome, observe};
-use super::reader::Reader;
+use super::reader::{Reader, wake_writer};
 use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
@@ -117,6 +117,11 @@ impl RawConsumer {
     /// Length, version and time of the current value, without a pin.
     pub fn peek(&self) -> Result<Outcome<Observation>> {
         self.attachment.peek()
+    }
+
+    /// What is known of the last value, also while there is none to be had; all 0 if there never was one.
+    pub fn last(&self) -> Observation {
+        self.attachment.last()
     }
 
     /// Something to sleep with while this consumer goes on, in another thread too.
@@ -236,6 +241,18 @@ impl RawConsumer {
         }
     }
 
+    /// As [`lock_within`](Self::lock_within) for a caller that takes the pin back itself, on a mapping of its own.
+    pub fn hand_over_within(&mut self, slice: Duration, last: bool) -> Result<Outcome<Pinned>> {
+        let outcome = self.lock_within(slice, last)?;
+        self.pinned = None;
+        Ok(outcome)
+    }
+
+    /// Wakes a publisher that waits for a pin to be taken back.
+    pub fn wake_publisher(&self) {
+        wake_writer(&self.attachment.words(), &Futex);
+    }
+
     /// Copies bytes of the pinned value.
     #[inline]
     pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
@@ -317,8 +334,10 @@ fn attach(attachment: &Attachment) -> Result<u32> {
 
 impl Drop for RawConsumer {
     fn drop(&mut self) {
-        self.unlock();
         let Some(number) = self.slot else { return };
+        if let Ok(reader) = self.reader() {
+            reader.unpin(); // also a pin that was handed over
+        }
         if self.end_grace().is_ok() {
             crate::roster::reset(&self.attachment.words().slots[number as usize]);
         }

@@ -70,24 +70,19 @@ impl RawPublisher {
     ///
     /// `schema` is the text that travels with the data, `None` for bytes.
     pub fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
-        let (attachment, adopted, version) = create::create(name, schema, options)?;
-        let graced = vec![0; attachment.layout.slot_count as usize];
-        let name = name.clone();
-        let mut publisher = RawPublisher {
-            attachment,
-            name,
-            adopted,
-            phase: Phase::Idle,
-            version,
-            graced,
-            backup: None,
-            observers: Probe::default(),
-            open: true,
-        };
-        if let (true, Some(value)) = (adopted, options.init) {
+        let mut publisher = RawPublisher::create_or_adopt(name, schema, options)?;
+        if let (true, Some(value)) = (publisher.adopted, options.init) {
             publisher.write(value, Some(options.timeout))?;
         }
         Ok(publisher)
+    }
+
+    /// As [`create`](Self::create), but what was adopted keeps its value: `init` is for a new segment only.
+    pub fn create_or_adopt(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
+        let (attachment, adopted, version) = create::create(name, schema, options)?;
+        let graced = vec![0; attachment.layout.slot_count as usize];
+        let (name, observers) = (name.clone(), Probe::default());
+        Ok(RawPublisher { attachment, name, adopted, phase: Phase::Idle, version, graced, backup: None, observers, open: true })
     }
 
     /// Whether an existing segment was taken over, with the consumers that are attached to it.
@@ -123,6 +118,11 @@ impl RawPublisher {
     /// Length, version and time of the current value.
     pub fn peek(&self) -> Result<Outcome<Observation>> {
         self.attachment.peek()
+    }
+
+    /// What is known of the last value, also while there is none to be had; all 0 if there never was one.
+    pub fn last(&self) -> Observation {
+        self.attachment.last()
     }
 
     /// Consumers that hold a buffer now.
@@ -190,6 +190,31 @@ impl RawPublisher {
     /// One attempt that does not wait.
     #[inline]
     pub fn try_begin(&mut self, copy: bool) -> Result<Option<u32>> {
+        match self.try_acquire()? {
+            Some(index) => self.start(index, copy).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Goes on with an attempt that found no free buffer, sleeping at most `slice`; then [`cancel`](Self::cancel) or come again.
+    pub fn begin_within(&mut self, slice: Duration, copy: bool) -> Result<Option<u32>> {
+        match self.acquire_within(slice)? {
+            Some(index) => self.start(index, copy).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// As [`begin_within`](Self::begin_within) for a caller that takes the steps of the write itself, on a mapping of its own.
+    pub fn hand_over_within(&mut self, slice: Duration) -> Result<Option<u32>> {
+        let index = self.acquire_within(slice)?;
+        if index.is_some() {
+            self.phase = Phase::Idle;
+        }
+        Ok(index)
+    }
+
+    #[inline]
+    fn try_acquire(&mut self) -> Result<Option<u32>> {
         self.check_idle()?;
         if self.attachment.layout.buffer_count == 1 && self.phase == Phase::Idle {
             let mut graced = std::mem::take(&mut self.graced);
@@ -198,23 +223,25 @@ impl RawPublisher {
             self.writer().shut_out_readers();
             self.phase = Phase::Waiting;
         }
-        match self.writer().choose() {
-            Some(index) => self.start(index, copy).map(Some),
-            None => Ok(None),
-        }
+        Ok(self.writer().choose())
     }
 
-    /// Goes on with an attempt that found no free buffer, sleeping at most `slice`; then [`cancel`](Self::cancel) or come again.
-    pub fn begin_within(&mut self, slice: Duration, copy: bool) -> Result<Option<u32>> {
-        if let Some(index) = self.try_begin(copy)? {
+    fn acquire_within(&mut self, slice: Duration) -> Result<Option<u32>> {
+        if let Some(index) = self.try_acquire()? {
             return Ok(Some(index));
         }
         self.recover_dead()?;
-        let index = self.writer().wait_for_buffer(slice);
-        match index {
-            Some(index) => self.start(index, copy).map(Some),
-            None => Ok(None),
-        }
+        Ok(self.writer().wait_for_buffer(slice))
+    }
+
+    /// Wakes everybody who sleeps until the state changes.
+    pub fn wake_consumers(&self) {
+        self.attachment.wake();
+    }
+
+    /// Asks the kernel whether observers may be asleep, who cannot say so in the segment.
+    pub fn observers_present(&self) -> bool {
+        self.attachment.locks.is_locked(Byte::Observers).unwrap_or(true)
     }
 
     /// Ends an attempt that found no free buffer: readers may come in again.
@@ -315,8 +342,7 @@ impl RawPublisher {
 
     fn probe_observers(&mut self, now: u64) {
         if now.wrapping_sub(self.observers.asked_ns) >= OBSERVERS_PROBE_NS {
-            let present = self.attachment.locks.is_locked(Byte::Observers).unwrap_or(true);
-            self.observers = Probe { asked_ns: now, present };
+            self.observers = Probe { asked_ns: now, present: self.observers_present() };
         }
     }
 

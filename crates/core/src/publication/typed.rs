@@ -274,7 +274,7 @@ impl<T: Record> Consumer<T> {
 
     /// Values published so far; 0 when there is none.
     pub fn total_writes(&self) -> Result<u64> {
-        Ok(self.look()?.map_or(0, |observation| observation.version))
+        Ok(self.look()?.unwrap_or_else(|_| self.raw.last()).version)
     }
 
     /// Since when the current value has been current; `None` when there is none.

@@ -52,7 +52,7 @@ impl Watcher {
 
     /// Ends a sleep of this watcher early, and costs every other sleeper a look.
     pub fn interrupt(&self) {
-        Futex.wake_all(&self.attachment.words().control.state);
+        self.attachment.wake();
     }
 
     /// Whether the state is no longer `seen`.

@@ -140,7 +140,11 @@ impl Header {
             let bytes = raw.segment_bytes;
             return Err(Error::new(Code::Truncated, format!("the header says {bytes} bytes, the file has {size}")));
         }
-        let kind = if raw.kind == Kind::Publication as u32 { Kind::Publication } else { return Err(corrupt(format!("unknown kind {}", raw.kind))) };
+        let kind = if raw.kind == Kind::Publication as u32 {
+            Kind::Publication
+        } else {
+            return Err(corrupt(format!("unknown kind {}", raw.kind)));
+        };
         Ok(Header {
             kind,
             segment_bytes: raw.segment_bytes,

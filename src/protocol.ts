@@ -1,0 +1,195 @@
+/**
+ * The uncontended steps of a publication, as in PROTOCOL R3–R8, on the words of one mapped segment. They stand beside
+ * `reader.rs` and `writer.rs` in `crates/core/src/publication`, step by step and in the same order; whatever sleeps, wakes or recovers is
+ * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with one exception: see `begin`.
+ */
+import * as native from '#native'
+
+const { index: INDEX, writing: WRITING, empty: EMPTY, closed: CLOSED, replaced: REPLACED, generation: GENERATION } = native.stateBits()
+
+/** What keeps a reader out while it waits for something better. */
+const NO_VALUE = WRITING | EMPTY
+/** What ends a publication. */
+export const ENDED = CLOSED | REPLACED
+export { CLOSED as STATE_CLOSED, EMPTY as STATE_EMPTY, INDEX as STATE_INDEX, REPLACED as STATE_REPLACED }
+
+const WORD = 4
+const HIGH = 2 ** 32
+
+// A store on x86-64 is not seen before an earlier one; elsewhere the processor must be told, which JavaScript cannot do.
+const needsFence = process.arch !== 'x64' && process.arch !== 'ia32'
+
+/** The negative control of every test of exclusion, in a build for tests. */
+const { exclusionOff = () => false } = native as { exclusionOff?: () => boolean }
+const isExclusionOff = exclusionOff()
+
+/** Byte offsets as indexes of words. */
+export class Words {
+  readonly words: Int32Array
+  readonly unsigned: Uint32Array
+  readonly buffers: number
+  readonly state: number
+  readonly sleepers: number
+  readonly writerWaits: number
+  readonly highWater: number
+  readonly mostSlots: number
+  readonly pins: number
+  readonly lockWaits: number
+  readonly slotStride: number
+  readonly sequences: number
+  readonly lengths: number
+  readonly versions: number
+  readonly timestamps: number
+  readonly headerStride: number
+
+  constructor(buffer: ArrayBufferLike, layout: native.NativeLayout) {
+    this.words = new Int32Array(buffer)
+    this.unsigned = new Uint32Array(buffer)
+    this.buffers = layout.bufferCount
+    this.state = layout.state / WORD
+    this.sleepers = layout.sleepers / WORD
+    this.writerWaits = layout.writerWaits / WORD
+    this.highWater = layout.highWater / WORD
+    this.mostSlots = layout.maxConsumers
+    this.pins = (layout.slots + layout.slotPin) / WORD
+    this.lockWaits = (layout.slots + layout.slotLockWait) / WORD
+    this.slotStride = layout.slotStride / WORD
+    this.sequences = (layout.bufferHeaders + layout.headerSequence) / WORD
+    this.lengths = (layout.bufferHeaders + layout.headerLength) / WORD
+    this.versions = (layout.bufferHeaders + layout.headerVersion) / WORD
+    this.timestamps = (layout.bufferHeaders + layout.headerTimestamp) / WORD
+    this.headerStride = layout.bufferHeaderStride / WORD
+  }
+
+  /** A u64 of a header, while its buffer is pinned or belongs to the caller. Exact below 2^53. */
+  wide(first: number, index: number): number {
+    const at = first + index * this.headerStride
+    return (this.unsigned[at + 1] as number) * HIGH + (this.unsigned[at] as number)
+  }
+
+  setWide(first: number, index: number, value: number): void {
+    const at = first + index * this.headerStride
+    this.unsigned[at] = value % HIGH
+    this.unsigned[at + 1] = value / HIGH
+  }
+}
+
+/** A consumer's steps on the slot that it holds. */
+export class ReaderSteps {
+  readonly #at: Words
+  readonly #words: Int32Array
+  readonly #pin: number
+  readonly #native: Pick<native.NativeConsumer, 'wakePublisher'>
+
+  constructor(words: Words, slot: number, consumer: Pick<native.NativeConsumer, 'wakePublisher'>) {
+    this.#native = consumer
+    this.#at = words
+    this.#words = words.words
+    this.#pin = words.pins + slot * words.slotStride
+  }
+
+  /** Pins the current value (R3): its buffer's index; -1: not at once, or there is none. */
+  pin(): number {
+    const words = this.#words
+    const { state, buffers } = this.#at
+    let seen = Atomics.load(words, state)
+    for (;;) {
+      const field = seen & INDEX
+      if (isExclusionOff && field > 0) return field - 1
+      if ((seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
+      Atomics.store(words, this.#pin, field) // before the load below, as the writer's store of the state is before its scan
+      const now = Atomics.load(words, state)
+      if ((now & WRITING) === 0 && (now & INDEX) === field) return field - 1
+      this.unpin()
+      seen = now
+    }
+  }
+
+  /** Takes the pin back and wakes a publisher that waits for it (R4). For every store of 0, also on the way out of a failure. */
+  unpin(): void {
+    Atomics.store(this.#words, this.#pin, 0) // before the load below
+    if ((Atomics.load(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
+  }
+}
+
+/** The publisher's steps. Only the holder of the publisher's byte takes them. */
+export class WriterSteps {
+  readonly #at: Words
+  readonly #words: Int32Array
+  readonly #native: Pick<native.NativePublisher, 'wakeConsumers'>
+
+  constructor(words: Words, publisher: Pick<native.NativePublisher, 'wakeConsumers'>) {
+    this.#native = publisher
+    this.#at = words
+    this.#words = words.words
+  }
+
+  /** A buffer that may be written (R7): -1: none at once. With one buffer, readers are kept out from here on, also if it is -1. */
+  choose(): number {
+    const { buffers, state } = this.#at
+    if (buffers === 1) return this.#shutOut()
+    const current = (Atomics.load(this.#words, state) & INDEX) - 1
+    if (isExclusionOff) return current < 0 ? 0 : current
+    let index = current
+    for (let step = 1; step < buffers + (current < 0 ? 1 : 0); step++) {
+      index = index + 1 >= buffers ? 0 : index + 1
+      if (!this.#isPinned(index + 1)) return index
+    }
+    return -1
+  }
+
+  // Somebody asked to be let in first (R13): Rust gives that.
+  #shutOut(): number {
+    if (this.#anyOf(this.#at.lockWaits)) return -1
+    const seen = Atomics.load(this.#words, this.#at.state)
+    Atomics.store(this.#words, this.#at.state, seen | WRITING) // before the scan of the pins
+    return isExclusionOff || !this.#anyOf(this.#at.pins) ? 0 : -1
+  }
+
+  // The scans come after this publisher's last store of the state; the mark is loaded before them and only ever grows.
+  #isPinned(pin: number): boolean {
+    const words = this.#words
+    const { slotStride, pins } = this.#at
+    const end = pins + this.#slots() * slotStride
+    for (let at = pins; at < end; at += slotStride) if (Atomics.load(words, at) === pin) return true
+    return false
+  }
+
+  #anyOf(first: number): boolean {
+    const words = this.#words
+    const { slotStride } = this.#at
+    const end = first + this.#slots() * slotStride
+    for (let at = first; at < end; at += slotStride) if (Atomics.load(words, at) !== 0) return true
+    return false
+  }
+
+  #slots(): number {
+    const highWater = Atomics.load(this.#words, this.#at.highWater)
+    const { mostSlots } = this.#at
+    return highWater >= 0 && highWater < mostSlots ? highWater : mostSlots
+  }
+
+  /** Marks a buffer as being written, before its first byte changes (R8). */
+  begin(index: number): void {
+    const at = this.#at.sequences + index * this.#at.headerStride
+    Atomics.store(this.#words, at, Atomics.load(this.#words, at) | 1)
+    if (needsFence) native.storeFence()
+  }
+
+  /** Marks it as whole, after its last byte. */
+  end(index: number): void {
+    const at = this.#at.sequences + index * this.#at.headerStride
+    Atomics.store(this.#words, at, ((Atomics.load(this.#words, at) | 1) + 1) | 0)
+  }
+
+  /** Publishes what the flags and the index say, with a new generation, and wakes whoever sleeps (R1, R6). */
+  publish(meaning: number, wakeAlways: boolean): void {
+    const words = this.#words
+    const { state, sleepers } = this.#at
+    const asked = Atomics.load(words, sleepers) !== 0
+    if (asked) Atomics.store(words, sleepers, 0) // down before the state is stored: later it could take a new sleeper's along
+    const generation = ((Atomics.load(words, state) & -GENERATION) + GENERATION) | 0
+    Atomics.store(words, state, (generation === 0 ? GENERATION : generation) | meaning)
+    if (asked || wakeAlways || Atomics.load(words, sleepers) !== 0) this.#native.wakeConsumers()
+  }
+}
