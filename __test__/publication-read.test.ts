@@ -120,7 +120,10 @@ scene('tryReadLock gives nothing while the one buffer is written, and never wait
 scene('withRead gives the value in place, returns the result, and lets go when it throws', (t, { directory }) => {
   using publisher = Publisher.create('pose', Pose, { directory, init: pose(3), buffers: 1 })
   using consumer = Consumer.open('pose', Pose, { directory })
-  t.is(consumer.withRead(value => value.field2), 1.5)
+  t.is(
+    consumer.withRead(value => value.field2),
+    1.5,
+  )
   const failure = new Error('while reading')
   t.is(
     t.throws(() =>
@@ -132,7 +135,10 @@ scene('withRead gives the value in place, returns the result, and lets go when i
   )
   t.throws(() => consumer.withRead((async () => {}) as never), { code: 'ERR_PROMISE_RETURNED' })
   publisher.write(pose(4))
-  t.is(consumer.withRead(value => value.field2), 2)
+  t.is(
+    consumer.withRead(value => value.field2),
+    2,
+  )
 })
 
 scene('readLockAsync waits without blocking until there is a value', async (t, { directory }) => {

@@ -143,7 +143,10 @@ scene('withWrite refuses a callback that returns a promise, and publishes nothin
 
 scene('withWrite returns what its callback returns', (t, { directory }) => {
   using publisher = Publisher.create('pose', Pose, { directory, init: pose(4) })
-  t.is(publisher.withWrite(value => value.field1), 4)
+  t.is(
+    publisher.withWrite(value => value.field1),
+    4,
+  )
 })
 
 scene('a publisher holds one write lock at a time', (t, { directory }) => {

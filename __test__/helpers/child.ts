@@ -26,7 +26,10 @@ export interface ChildOptions {
 /** A process under test. It speaks lines of JSON and hears lines of text. */
 export class Child {
   readonly title: string
+  /** How it ended, once all it said was heard. */
   readonly exit: Promise<Exit>
+  /** Settled as soon as it is gone, also if a process that it started holds its output open. */
+  readonly gone: Promise<unknown>
   readonly #process: ChildProcess
   readonly #lines: AsyncIterator<string>
   #errors = ''
@@ -49,7 +52,8 @@ export class Child {
     this.#process = child
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
     this.exit = once(child, 'close').then(([code, signal]) => ({ code, signal }))
-    this.exit.catch(() => {}) // a failure to start is told by whoever waits for it
+    this.gone = once(child, 'exit')
+    for (const end of [this.exit, this.gone]) end.catch(() => {}) // a failure to start is told by whoever waits for it
   }
 
   get pid(): number {
@@ -72,13 +76,18 @@ export class Child {
 
   /** The next thing it says. */
   async report(): Promise<Message> {
+    return JSON.parse(await this.line()) as Message
+  }
+
+  /** The next line it prints. */
+  async line(): Promise<string> {
     const { value, done } = await this.#lines.next()
     if (done) {
       await this.exit
       throw new Error(`nothing more to hear from ${this.account}`)
     }
     this.#last = value
-    return JSON.parse(value) as Message
+    return value
   }
 
   /** Tells it something, or that there is nothing more to come. */

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { Child, type ChildOptions } from './child.js'
 
@@ -11,6 +11,11 @@ export class Scene {
   readonly directory = mkdtempSync('/dev/shm/pagecast-test-')
   readonly #children: Child[] = []
   #doing = 'starting'
+
+  /** A name that nobody else has, for programs that know only the default directory. */
+  get unique(): string {
+    return basename(this.directory)
+  }
 
   /** Says what is going on now, in case it never ends. */
   doing(what: string): void {

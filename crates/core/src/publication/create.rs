@@ -168,11 +168,11 @@ impl Request<'_> {
                     return Ok(None);
                 }
                 self.check_permitted()?;
-                match Attachment::with_locks(*segment, locks) {
-                    Ok(old) if self.adoptable(&old) => adopt(old).map(Some),
-                    Ok(old) => self.replace(Some(old)),
-                    Err(_) => self.replace(None),
+                if Layout::from_header(segment.header()).is_err() {
+                    return self.replace(None); // with the byte still held: nobody else replaces it meanwhile
                 }
+                let old = Attachment::with_locks(*segment, locks)?;
+                if self.adoptable(&old) { adopt(old).map(Some) } else { self.replace(Some(old)) }
             }
         }
     }

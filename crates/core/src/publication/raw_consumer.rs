@@ -148,7 +148,10 @@ impl RawConsumer {
             Ok(pinned) => pinned,
             Err(state) => {
                 self.count_contention(true);
-                return self.blocked(state).map(Err);
+                return match self.blocked(state)? {
+                    Some(blocked) => Ok(Err(blocked)),
+                    None => self.try_lock(last),
+                };
             }
         };
         let buffer = &reader.words.buffers[index as usize];
@@ -164,14 +167,14 @@ impl RawConsumer {
         }
     }
 
-    fn blocked(&self, state: State) -> Result<Blocked> {
+    /// Why there is no value to be had in this state; `None` if it is another one by now.
+    fn blocked(&self, state: State) -> Result<Option<Blocked>> {
         let blocked = Blocked::by(state);
         if !matches!(blocked, Blocked::Writing | Blocked::Empty) || self.publisher_alive()? {
-            return Ok(blocked);
+            return Ok(Some(blocked));
         }
         // the answer and the word belong together only if the word is still the same
-        let now = self.state();
-        Ok(if now == state { Blocked::Died } else { Blocked::by(now) })
+        Ok((self.state() == state).then_some(Blocked::Died))
     }
 
     /// As [`try_lock`](Self::try_lock), and sleeps once, at most `slice`, while a write is under way or there is no value.
@@ -199,10 +202,13 @@ impl RawConsumer {
 
     /// Pins the current value, waiting at most `timeout` for a write that is under way. Where there is no value, that is an error at once.
     pub fn lock(&mut self, timeout: Duration) -> Result<Pinned> {
-        let outcome = match self.try_lock(false)? {
-            Err(Blocked::Writing) => self.lock_within(timeout, false)?,
-            outcome => outcome,
-        };
+        let deadline = Deadline::after(timeout);
+        let mut outcome = self.try_lock(false)?;
+        while outcome == Err(Blocked::Writing)
+            && let Some(slice) = deadline.slice(SLICE)
+        {
+            outcome = self.lock_within(slice, false)?; // by the slice, to hear of the publisher's death
+        }
         outcome.map_err(|blocked| match blocked {
             Blocked::Writing => {
                 let pid = self.publisher_pid();
@@ -276,9 +282,16 @@ impl RawConsumer {
             mapping.copy_out(layout.value(index), target)
         })?;
         match outcome {
-            Err(Blocked::Writing | Blocked::Empty) => self.blocked(self.state()).map(|blocked| Err(keep_writing(blocked, outcome))),
+            Err(Blocked::Writing | Blocked::Empty) => self.missed().map(Err),
             outcome => Ok(outcome),
         }
+    }
+
+    /// Why a copy got no value. Where there is one now it kept changing, which counts as a write that is under way.
+    fn missed(&self) -> Result<Blocked> {
+        let state = self.state();
+        let blocked = if state.has(State::NO_VALUE) { self.blocked(state)? } else { None };
+        Ok(blocked.unwrap_or(Blocked::Writing))
     }
 
     /// As [`copy`](Self::copy), and goes on for at most `slice` while the value keeps changing.
@@ -306,15 +319,6 @@ impl RawConsumer {
     #[cfg(feature = "testing")]
     pub fn contended(&self) -> u64 {
         self.contended
-    }
-}
-
-/// The state may say nothing about why an unpinned copy failed (several buffers): then it is still "a write is under way".
-fn keep_writing(now: Blocked, before: Outcome<Observation>) -> Blocked {
-    match (now, before) {
-        (Blocked::Died, _) => Blocked::Died,
-        (_, Err(before)) => before,
-        (now, Ok(_)) => now,
     }
 }
 

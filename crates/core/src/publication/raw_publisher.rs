@@ -72,7 +72,11 @@ impl RawPublisher {
     pub fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
         let mut publisher = RawPublisher::create_or_adopt(name, schema, options)?;
         if let (true, Some(value)) = (publisher.adopted, options.init) {
-            publisher.write(value, Some(options.timeout))?;
+            let written = publisher.write(value, Some(options.timeout));
+            if let Err(error) = written {
+                publisher.abandon(); // what was adopted is left to the next, not closed
+                return Err(error);
+            }
         }
         Ok(publisher)
     }
@@ -163,7 +167,7 @@ impl RawPublisher {
         if let Some(index) = self.try_begin(copy)? {
             return Ok(index);
         }
-        let Some(timeout) = timeout else { return self.busy() };
+        let Some(timeout) = timeout else { return self.begin_at_once(copy) };
         let deadline = Deadline::after(timeout);
         while let Some(slice) = deadline.slice(SLICE) {
             if let Some(index) = self.begin_within(slice, copy)? {
@@ -175,8 +179,13 @@ impl RawPublisher {
         Err(error)
     }
 
-    /// With one buffer there is always something to wait for: the caller meant the default.
-    fn busy(&mut self) -> Result<u32> {
+    /// A caller that does not wait gets back what the dead hold, and no more.
+    fn begin_at_once(&mut self, copy: bool) -> Result<u32> {
+        if self.recover_dead()? > 0
+            && let Some(index) = self.try_begin(copy)?
+        {
+            return Ok(index);
+        }
         let error = self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.name));
         self.cancel();
         Err(error)
@@ -265,8 +274,9 @@ impl RawPublisher {
 
     #[inline]
     fn start(&mut self, index: u32, copy: bool) -> Result<u32> {
-        if copy {
-            self.copy_current(index)?;
+        if copy && let Err(error) = self.copy_current(index) {
+            self.cancel(); // readers may come in again
+            return Err(error);
         }
         self.phase = Phase::Writing(index);
         self.writer().begin(self.buffer(index));
@@ -307,7 +317,7 @@ impl RawPublisher {
         let now = sys::monotonic_ns();
         self.probe_observers(now);
         let (buffer, writer) = (self.buffer(index), self.writer());
-        let version = self.version + 1;
+        let version = self.version.wrapping_add(1).max(1); // the one it goes on from may be forged
         buffer.length.store(byte_length as u64, Ordering::Relaxed);
         buffer.version.store(version, Ordering::Relaxed);
         buffer.timestamp.store(now, Ordering::Relaxed);

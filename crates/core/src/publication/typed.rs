@@ -279,8 +279,12 @@ impl<T: Record> Consumer<T> {
 
     /// Since when the current value has been current; `None` when there is none.
     pub fn staleness(&self) -> Result<Option<Duration>> {
+        let observation = match self.look()? {
+            Err(super::Blocked::Writing) => Ok(self.raw.last()),
+            outcome => outcome,
+        };
         let now = crate::sys::monotonic_ns();
-        Ok(self.look()?.ok().map(|observation| Duration::from_nanos(now.saturating_sub(observation.timestamp))))
+        Ok(observation.ok().map(|observation| Duration::from_nanos(now.saturating_sub(observation.timestamp))))
     }
 
     fn look(&self) -> Result<Outcome<Observation>> {

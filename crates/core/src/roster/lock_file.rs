@@ -124,6 +124,13 @@ impl LockFile {
     }
 }
 
+impl Drop for LockFile {
+    /// Not by closing alone: a child of this process that has not come from fork to exec yet holds the description, too.
+    fn drop(&mut self) {
+        let _ = sys::unlock_all(&self.fd);
+    }
+}
+
 fn obstructed(byte: Byte) -> Error {
     Error::new(Code::LockObstructed, format!("lock {byte:?}: a process that is not attached holds a file lock there"))
 }

@@ -99,6 +99,11 @@ impl Segment {
         &self.fd
     }
 
+    /// The file alone.
+    pub(crate) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
     /// The schema's text, copied out and checked against its hash.
     pub fn schema_text(&self) -> Result<String> {
         self.header.schema_text(&self.mapping)

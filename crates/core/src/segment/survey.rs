@@ -51,10 +51,13 @@ fn inspect(file_name: &str, directory: Option<&Path>) -> Result<SegmentInfo> {
 /// Takes the name of a segment away, unless a publisher lives. Those who are attached keep what they have.
 pub fn remove(name: &Name) -> Result<()> {
     let fd = match Segment::find(name, false)? {
-        Found::Segment(segment) => LockFile::reopen(segment.fd(), false)?,
-        Found::Damaged(fd, _) => LockFile::reopen(&fd, false)?,
+        Found::Segment(segment) => segment.into_fd(),
+        Found::Damaged(fd, _) => fd,
     };
-    if !fd.hold(Byte::Publisher)? {
+    let locks = LockFile::reopen(&fd, false)?;
+    // a successor may have taken the name meanwhile: then what is held here is not what would be unlinked
+    let succeeded = || sys::identify(name.path()).is_ok_and(|now| sys::describe(&fd).is_ok_and(|(held, _)| now != held));
+    if !locks.hold(Byte::Publisher)? || succeeded() {
         return Err(Error::new(Code::PublisherExists, format!("remove {name}: its publisher lives")));
     }
     sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))

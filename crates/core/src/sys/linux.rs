@@ -184,6 +184,11 @@ pub(crate) fn unlock_byte(fd: &OwnedFd, byte: u64) -> Sys<()> {
     fcntl(fd, FcntlArg::F_OFD_SETLK(&byte_range(libc::F_UNLCK, byte, 1))).map(drop)
 }
 
+/// `fcntl(F_OFD_SETLK, F_UNLCK)` on the whole range.
+pub(crate) fn unlock_all(fd: &OwnedFd) -> Sys<()> {
+    fcntl(fd, FcntlArg::F_OFD_SETLK(&byte_range(libc::F_UNLCK, 0, 0))).map(drop)
+}
+
 /// `fcntl(F_OFD_GETLK)`: what stands in the way of a lock of the kind asked for on `count` bytes, seen from this description.
 pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) -> Sys<ByteLock> {
     let mut range = byte_range(if exclusive { libc::F_WRLCK } else { libc::F_RDLCK }, byte, count);

@@ -1,4 +1,4 @@
-//! Publisher and consumers flat out in processes of their own: no torn value, none older than the one before.
+//! Publisher and consumer flat out in processes of their own: no torn value, none older than the one before.
 //!
 //! With the feature `testing` each test has its negative control: the same with exclusion switched off must find torn values.
 
@@ -36,35 +36,34 @@ impl Total {
 
 type Start = fn(&Watch, &str, &[&str]) -> Player;
 
-/// One publisher, one consumer that pins and one that copies, for so many seconds. Adds up what the consumers found.
-fn contend(watch: &Watch, start: Start, size: &str, buffers: &str, seconds: &str, totals: &mut [Total; 2]) {
+/// How the consumer reads: under a pin, or by copying without one.
+const WAYS: [&[&str]; 2] = [&[], &["--copy"]];
+
+/// One publisher and one consumer for so many seconds. Adds what the consumer found to the total.
+fn contend(watch: &Watch, start: Start, [size, buffers, seconds]: [&str; 3], way: &[&str], total: &mut Total) {
     let directory = Directory::new();
     let path = directory.path().to_str().unwrap();
-    let run = |role, more: &[&str]| {
-        let arguments = [&[role, "value", size, buffers, seconds, "--directory", path], more].concat();
-        start(watch, "contender", &arguments)
-    };
+    let run =
+        |role, way: &[&str]| start(watch, "contender", &[&[role, "value", size, buffers, seconds, "--directory", path], way].concat());
     let mut publisher = run("publisher", &[]);
-    let mut consumers = [run("consumer", &[]), run("consumer", &["--copy"])];
-    for (consumer, total) in consumers.iter_mut().zip(totals) {
-        total.add(&consumer.hear());
-    }
+    let mut consumer = run("consumer", way);
+    total.add(&consumer.hear());
     publisher.hear();
 }
 
-/// Rounds of two seconds until both consumers have met the publisher often enough.
+/// Rounds of two seconds until the consumer has met the publisher often enough.
 fn exclusion_holds(size: &'static str, buffers: &'static str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     bounded(move |watch| {
-        let mut totals = [Total::default(), Total::default()];
-        while totals.iter().any(|total| total.contended < ENOUGH) {
-            watch.stage(format!("{size} bytes, {buffers} buffers: pinned and copied {totals:?}"));
-            contend(watch, Player::start, size, buffers, "2", &mut totals);
-            for total in &totals {
+        for way in WAYS {
+            let mut total = Total::default();
+            while total.contended < ENOUGH {
+                watch.stage(format!("{size} bytes, {buffers} buffers {way:?}: {total:?}"));
+                contend(watch, Player::start, [size, buffers, "2"], way, &mut total);
                 assert_eq!((total.torn, total.mislabelled, total.backwards), (0, 0, 0), "{total:?}");
             }
+            println!("{size} bytes, {buffers} buffers {way:?}: {total:?}");
         }
-        println!("{size} bytes, {buffers} buffers: pinned and copied {totals:?}");
     });
 }
 
@@ -73,12 +72,14 @@ fn exclusion_holds(size: &'static str, buffers: &'static str) {
 fn without_exclusion_values_are_torn(size: &'static str, buffers: &'static str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     bounded(move |watch| {
-        let mut totals = [Total::default(), Total::default()];
-        while totals.iter().any(|total| total.torn == 0) {
-            watch.stage(format!("{size} bytes, {buffers} buffers, no exclusion: pinned and copied {totals:?}"));
-            contend(watch, Player::start_without_exclusion, size, buffers, "1", &mut totals);
+        for way in WAYS {
+            let mut total = Total::default();
+            while total.torn == 0 {
+                watch.stage(format!("{size} bytes, {buffers} buffers {way:?}, no exclusion: {total:?}"));
+                contend(watch, Player::start_without_exclusion, [size, buffers, "1"], way, &mut total);
+            }
+            println!("{size} bytes, {buffers} buffers {way:?}, no exclusion: {total:?}");
         }
-        println!("{size} bytes, {buffers} buffers, no exclusion: pinned and copied {totals:?}");
     });
 }
 

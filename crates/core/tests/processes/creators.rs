@@ -1,7 +1,7 @@
 //! Two processes create the same name at the same moment: exactly one becomes the publisher.
 
 use crate::common::watchdog::bounded;
-use crate::common::{Directory, bytes, publish_bytes};
+use crate::common::{Directory, bytes};
 use crate::player::Player;
 use pagecast::{RawConsumer, RawPublisher};
 
@@ -25,8 +25,6 @@ const FORGED: Ending = ("abandon", |directory| {
 fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
     bounded(move |watch| {
         let directory = Directory::new();
-        let mut start = publish_bytes(&directory.name("start"), &[0; 8], 4);
-        start.close(true).unwrap();
         let mut start = RawPublisher::create(&directory.name("start"), None, &bytes(8, 4)).unwrap();
         let path = directory.path().to_str().unwrap();
         let mut players = buffers.map(|count| Player::start(watch, "creator", &[path, "value", "start", &count.to_string()]));

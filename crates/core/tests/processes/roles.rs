@@ -4,8 +4,11 @@ use crate::common::{FOREVER, bytes};
 use crate::contender;
 use crate::player::MARK;
 use pagecast::{Name, RawConsumer, RawPublisher, Result};
+use std::io::Read;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 #[test]
 #[ignore = "what the processes do that the other tests start"]
@@ -23,6 +26,7 @@ fn play() {
         "flat-out-consumer" => consume_flat_out(&name(arguments[0], arguments[1])),
         role => panic!("unknown role {role}"),
     }
+    std::process::exit(0) // before the harness prints to somebody who may not listen any more
 }
 
 fn name(directory: &str, name: &str) -> Name {
@@ -76,9 +80,9 @@ fn publisher(name: &Name, buffers: u32) {
 
 #[expect(clippy::zombie_processes, reason = "it is there to live longer than its parent")]
 fn spawn_a_child_that_lives_on() -> String {
-    use std::process::{Command, Stdio};
-    let mut command = Command::new("sleep");
-    let child = command.arg("20").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut command = Command::new("sh");
+    let mut child = command.args(["-c", "echo up; exec sleep 60"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdout.take().unwrap().read_exact(&mut [0; 3]).unwrap(); // it runs, so what is closed on exec is closed
     child.id().to_string()
 }
 
@@ -111,17 +115,18 @@ fn copy(consumer: &RawConsumer) -> Result<String> {
     Ok(outcome.map_or_else(|blocked| format!("{blocked:?}"), |observation| format!("version {} whole {whole}", observation.version)))
 }
 
-/// Sleeps of an hour, but for an observer's first ones: nothing but a wake-up ends them in time.
+/// Sleeps of an hour: nothing but a wake-up ends them in time. An observer's first sleeps are short, until the publisher can know of it.
 fn sleep(consumer: &RawConsumer) -> Result<String> {
     let (watcher, seen) = (consumer.watcher(), consumer.state());
     for sleeps in 0.. {
         if watcher.changed(seen) {
             break;
         }
-        if sleeps == 10 {
+        let first = consumer.slot().is_none() && sleeps < 10;
+        watcher.sleep(seen, if first { Duration::from_millis(2) } else { FOREVER }, sleeps)?;
+        if first && sleeps == 9 {
             answer("deep");
         }
-        watcher.sleep(seen, FOREVER, sleeps)?;
     }
     Ok("changed".into())
 }
@@ -132,7 +137,7 @@ fn creator(name: &Name, start: &Name, buffers: u32) {
     let (commands, mut round) = (commands(), 0);
     answer("ready");
     loop {
-        let version = || start.peek().unwrap().unwrap().version;
+        let version = || start.peek().unwrap().map_or(0, |observation| observation.version);
         while version() <= round {
             std::thread::yield_now();
         }

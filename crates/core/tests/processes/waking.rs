@@ -74,12 +74,12 @@ fn a_sleeping_consumer_is_woken_by_everything_a_publisher_does() {
 
 #[test]
 fn a_reader_that_waits_for_the_lock_sleeps_until_the_writer_lets_go() {
-    type Deed = (&'static str, &'static str, fn(&mut RawPublisher));
+    type Deed = (&'static str, &'static [&'static str], fn(&mut RawPublisher));
     let deeds: [Deed; 4] = [
-        ("commit", "version 2", |publisher| publisher.commit(SIZE).unwrap()),
-        ("abort", "version 1", |publisher| publisher.abort().unwrap()),
-        ("close", "ERR_CLOSED", |publisher| publisher.close(false).unwrap()),
-        ("cancel", "version 1", |publisher| publisher.cancel()),
+        ("commit", &["version 2"], |publisher| publisher.commit(SIZE).unwrap()),
+        ("abort", &["version 1"], |publisher| publisher.abort().unwrap()),
+        ("close", &["version 1", "ERR_CLOSED"], |publisher| publisher.close(false).unwrap()),
+        ("cancel", &["version 1"], |publisher| publisher.cancel()),
     ];
     bounded(move |watch| {
         for (deed, expected, act) in deeds {
@@ -99,7 +99,8 @@ fn a_reader_that_waits_for_the_lock_sleeps_until_the_writer_lets_go() {
                 reader.say(command);
                 until_asleep(publisher.segment(), publisher.layout(), SLEEPERS);
                 act(&mut publisher);
-                assert_eq!(reader.hear(), if command == "lock" { expected } else { "changed" }, "{deed}");
+                let answer = reader.hear();
+                assert!(if command == "lock" { expected.contains(&answer.as_str()) } else { answer == "changed" }, "{deed}: {answer}");
             }
         }
     });

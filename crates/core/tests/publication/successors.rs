@@ -1,9 +1,11 @@
 //! What becomes of a publication, and of those attached to it, when its publisher is gone.
 
-use crate::common::{Directory, blocked, bytes, code, pin, publish_bytes};
+use crate::common::watchdog::bounded;
+use crate::common::{Directory, FOREVER, blocked, bytes, code, pin, publish_bytes};
 use crate::poses::{Pose, buffers, consume, observe, pose, publish, refusal};
 use pagecast::publication::{Blocked, Shape, State};
 use pagecast::{Code, CreateOptions, IfDead, Name, Publisher, RawConsumer, RawPublisher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn succeed(name: &Name, init: Option<&Pose>, options: &CreateOptions<'_>) -> Publisher<Pose> {
@@ -270,4 +272,36 @@ fn a_damaged_segment_is_replaced() {
         assert!(!publisher.raw().adopted());
         assert_eq!(consume::<Pose>(&name).read().unwrap(), pose(1));
     }
+}
+
+#[test]
+fn a_publisher_that_goes_after_its_write_leaves_no_moment_without_a_value() {
+    bounded(|watch| {
+        for count in [1, 3] {
+            watch.stage(format!("publishers that come, write and go, {count} buffers"));
+            let directory = Directory::new();
+            let name = directory.name("value");
+            publish_bytes(&name, &[1; 4096], count).abandon();
+            let mut consumer = RawConsumer::open(&name, false).unwrap();
+            let observer = RawConsumer::open(&name, true).unwrap();
+            let over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    for number in 0..3000_u32 {
+                        let mut publisher = RawPublisher::create(&name, None, &bytes(4096, count)).unwrap();
+                        publisher.write(&[number as u8; 4096], Some(FOREVER)).unwrap();
+                        publisher.abandon();
+                    }
+                    over.store(true, Ordering::Relaxed);
+                });
+                while !over.load(Ordering::Relaxed) {
+                    let outcome = consumer.try_lock(false).unwrap().map(|_| ());
+                    assert!(matches!(outcome, Ok(()) | Err(Blocked::Writing)), "{outcome:?}");
+                    consumer.unlock();
+                    let outcome = observer.copy(&mut [0; 4096], false).unwrap().map(|_| ());
+                    assert!(matches!(outcome, Ok(()) | Err(Blocked::Writing)), "{outcome:?}");
+                }
+            });
+        }
+    });
 }
