@@ -3,7 +3,7 @@
  * `reader.rs` and `writer.rs` in `crates/core/src/publication`, step by step and in the same order; whatever sleeps, wakes or recovers is
  * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with one exception: see `begin`.
  */
-import * as native from '#native'
+import binding, * as native from '#native'
 
 const { index: INDEX, writing: WRITING, empty: EMPTY, closed: CLOSED, replaced: REPLACED, generation: GENERATION } = native.stateBits()
 
@@ -19,8 +19,8 @@ const HIGH = 2 ** 32
 // A store on x86-64 is not seen before an earlier one; elsewhere the processor must be told, which JavaScript cannot do.
 const needsFence = process.arch !== 'x64' && process.arch !== 'ia32'
 
-/** The negative control of every test of exclusion, in a build for tests. */
-const { exclusionOff = () => false } = native as { exclusionOff?: () => boolean }
+/** The negative control of every test of exclusion, in a build for tests: not among the names that an import can see. */
+const { exclusionOff = () => false } = binding as { exclusionOff?: () => boolean }
 const isExclusionOff = exclusionOff()
 
 /** Byte offsets as indexes of words. */
