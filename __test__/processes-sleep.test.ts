@@ -2,8 +2,8 @@ import { Consumer, Publisher } from 'pagecast'
 import { Pose, pose } from './helpers/pose.js'
 import { scene } from './helpers/scene.js'
 
-const ROUNDS = 1000
-/** Less than a thousand lost wake-ups take. */
+const ROUNDS = 3000
+/** Less than so many lost wake-ups take, at 20 to 50 ms each. */
 const watchdog = { seconds: 45 }
 
 for (const role of ['reader', 'async reader']) {

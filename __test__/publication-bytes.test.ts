@@ -80,3 +80,16 @@ scene('a consumer of bytes must have room for what the publisher may send', (t, 
   publisher.write(filled(3))
   t.deepEqual(dynamic.read(), filled(3))
 })
+
+scene('withWrite and withRead hand out the lock too', (t, { directory }) => {
+  using publisher = Publisher.create('blob', bytes(64), { directory })
+  using consumer = Consumer.open('blob', bytes(64), { directory })
+  publisher.withWrite((value, lock) => {
+    value.set([1, 2, 3])
+    lock.byteLength = 3
+  })
+  t.deepEqual(
+    consumer.withRead((value, lock) => [...value, lock.version]),
+    [1, 2, 3, 1],
+  )
+})

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Consumer, f64, Publisher, struct } from 'pagecast'
@@ -47,7 +47,6 @@ scene('the directory is part of the name', async (t, { directory }) => {
     using consumer = await pending
     t.deepEqual(consumer.read(), pose(2))
   }
-  const { rmdirSync } = await import('node:fs')
   rmdirSync(one)
   rmdirSync(two)
 })
@@ -91,5 +90,14 @@ scene('waitAndOpen opens read-only consumers too', async (t, { directory }) => {
   using _ = Publisher.create('pose', Pose, { directory, init: pose(1) })
   using consumer = await pending
   t.true(consumer.readOnly)
+  t.deepEqual(consumer.read(), pose(1))
+})
+
+scene('waitAndOpenDynamic takes the type from what comes', async (t, { directory }) => {
+  const pending = Consumer.waitAndOpenDynamic('pose', { directory, timeout: 30_000 })
+  await delay(10)
+  using _ = Publisher.create('pose', Pose, { directory, init: pose(1) })
+  using consumer = await pending
+  t.is(consumer.schema?.schemaJson, Pose.schemaJson)
   t.deepEqual(consumer.read(), pose(1))
 })

@@ -35,12 +35,12 @@ async function compile(examples: Example[]): Promise<string[]> {
   return files
 }
 
-test.serial('the examples of the README compile and run', async (t) => {
+test.serial('the examples of the README compile and run', async t => {
   t.timeout(120_000)
   const found = examples('README.md')
   t.true(found.length >= 3, 'the README has examples')
   const files = await compile(found)
-  const fileOf = (label: string): string => files[found.findIndex((example) => example.label === label)] as string
+  const fileOf = (label: string): string => files[found.findIndex(example => example.label === label)] as string
 
   const publisher = spawn(process.execPath, [fileOf('publisher')], { stdio: 'inherit' })
   t.teardown(() => publisher.kill('SIGKILL'))

@@ -2,8 +2,8 @@
 //
 //   sleepers.js DIRECTORY ROLE [ROUNDS]
 //
-// Whoever waits many times says how often it really had to. A lost wake-up costs it a whole slice of its sleep (some 50 ms), so that
-// a thousand of them do not fit into the time that the test's watchdog leaves.
+// Whoever waits many times says how often it really had to. A lost wake-up costs it a whole slice of its sleep (20 to 50 ms), so
+// that thousands of them do not fit into the time that the test's watchdog leaves.
 import { setImmediate as turn } from 'node:timers/promises'
 import { Consumer, Publisher } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
@@ -62,7 +62,7 @@ const roles: Record<string, () => Promise<void> | void> = {
   'busy writer': async () => {
     using publisher = create()
     await repeat(() => {
-      publisher.withWrite(rest)
+      publisher.withWrite(rest, { timeout })
       rest()
     })
   },
@@ -71,7 +71,7 @@ const roles: Record<string, () => Promise<void> | void> = {
   'busy reader': async () => {
     using consumer = open()
     await repeat(() => {
-      consumer.withRead(rest)
+      consumer.withRead(rest, { timeout })
       rest()
     })
   },

@@ -6,7 +6,6 @@ use super::place::Place;
 use super::state::State;
 use super::words::Words;
 use crate::error::{Code, Error, Result};
-use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
 use crate::segment::{Kind, Segment};
@@ -42,7 +41,7 @@ impl Attachment {
 
     /// The state word now.
     pub fn state(&self) -> State {
-        State(self.words().control.state.load(Ordering::Acquire))
+        self.words().state()
     }
 
     /// Asks the kernel whether another process, or another object of this one, is the publisher.

@@ -78,6 +78,7 @@ impl<P: Park> Reader<'_, P> {
 }
 
 /// Sleeps until the state is no longer `seen`, at most `bound` (R5). An early return means nothing: look again.
+/// `seen` is what [`Words::state`] said before the caller looked for what it waits for.
 pub fn sleep<P: Park>(words: &Words<'_>, park: &P, seen: State, bound: Duration) -> Woken {
     let control = words.control;
     control.sleepers.store(1, Ordering::SeqCst); // before the re-read: the publisher stores the state, then looks at the flag

@@ -3,7 +3,6 @@
 use super::attachment::Attachment;
 use super::state::State;
 use crate::error::Result;
-use crate::primitive::Ordering;
 use crate::roster::Byte;
 use crate::wait::{Futex, Park};
 use std::sync::Arc;
@@ -57,6 +56,6 @@ impl Watcher {
 
     /// Whether the state is no longer `seen`.
     pub fn changed(&self, seen: State) -> bool {
-        self.attachment.words().control.state.load(Ordering::Acquire) != seen.0
+        self.attachment.state() != seen
     }
 }

@@ -1,6 +1,7 @@
 //! The words of a publication: everything that its steps load and store.
 
-use crate::primitive::{AtomicU64, Word};
+use super::state::State;
+use crate::primitive::{AtomicU64, Ordering, Word};
 use crate::roster::Slot;
 
 /// One cache line that every step looks at.
@@ -44,4 +45,12 @@ pub struct Words<'a> {
     pub slots: &'a [Slot],
     /// One for each buffer.
     pub buffers: &'a [BufferHeader],
+}
+
+impl Words<'_> {
+    /// The state now, to look at and to sleep on.
+    #[inline]
+    pub fn state(&self) -> State {
+        State(self.control.state.load(Ordering::Acquire)) // before the sleeper's flag goes up: whoever stored it had lowered the flag
+    }
 }

@@ -137,15 +137,16 @@ impl<'a, P: Park> Writer<'a, P> {
     /// an interrupted write that changed no byte is undone, a torn value is taken away. Returns the version to go on from.
     pub fn take_over(&self) -> u64 {
         let buffers = self.words.buffers;
-        let version = buffers.iter().map(|buffer| buffer.version.load(Ordering::Acquire)).max().unwrap_or(0);
+        // Relaxed: the byte went from the dead publisher to this one, and everything it stored before came along
+        let version = buffers.iter().map(|buffer| buffer.version.load(Ordering::Relaxed)).max().unwrap_or(0);
         let left = self.state();
-        let torn = |index: u32| buffers[index as usize].sequence.load(Ordering::Acquire) & 1 != 0;
+        let torn = |index: u32| buffers[index as usize].sequence.load(Ordering::Relaxed) & 1 != 0;
         let meaning = match left.index(buffers.len() as u32) {
             Some(index) if !left.has(State::EMPTY) && !torn(index) => index + 1,
             _ => State::EMPTY,
         };
         self.words.control.writer_waits.fetch_and(!1, Ordering::Relaxed);
-        self.words.control.epoch.fetch_add(1, Ordering::SeqCst);
+        self.words.control.epoch.fetch_add(1, Ordering::Relaxed); // released with the state below
         self.publish(meaning, true);
         version
     }
