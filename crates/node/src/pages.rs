@@ -16,7 +16,7 @@ pub fn pages_address(pages: Uint8ArraySlice<'_>) -> BigInt {
     BigInt::from(pages.as_ptr() as u64)
 }
 
-/// Puts anonymous pages where [`map_over`] mapped a segment. TypeScript has detached the views before and keeps the memory alive.
+/// Puts anonymous pages where `map_over` mapped a segment. TypeScript has detached the views before and keeps the memory alive.
 #[napi]
 pub fn release_address(env: Env, address: BigInt, byte_length: f64) -> Result<()> {
     let (_, address, _) = address.get_u64();

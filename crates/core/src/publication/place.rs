@@ -15,13 +15,13 @@ pub mod offsets {
     use super::{BufferHeader, Control, Slot};
     use std::mem::offset_of;
 
-    /// Of the state word in [`Control`]; the others of that line follow.
+    /// Of the state word in `Control`; the others of that line follow.
     pub const STATE: usize = offset_of!(Control, state);
-    /// Of the sleepers' flag in [`Control`].
+    /// Of the sleepers' flag in `Control`.
     pub const SLEEPERS: usize = offset_of!(Control, sleepers);
-    /// Of the waiting publisher's word in [`Control`].
+    /// Of the waiting publisher's word in `Control`.
     pub const WRITER_WAITS: usize = offset_of!(Control, writer_waits);
-    /// Of the high-water mark in [`Control`].
+    /// Of the high-water mark in `Control`.
     pub const HIGH_WATER: usize = offset_of!(Control, high_water);
     /// Bytes of one [`Slot`].
     pub const SLOT: usize = size_of::<Slot>();
@@ -29,15 +29,15 @@ pub mod offsets {
     pub const PIN: usize = offset_of!(Slot, pin);
     /// Of the flag of a consumer that waits for the lock in [`Slot`].
     pub const LOCK_WAIT: usize = offset_of!(Slot, lock_wait);
-    /// Of the sequence in [`BufferHeader`].
+    /// Of the sequence in `BufferHeader`.
     pub const SEQUENCE: usize = offset_of!(BufferHeader, sequence);
-    /// Bytes of one [`BufferHeader`].
+    /// Bytes of one `BufferHeader`.
     pub const BUFFER_HEADER: usize = size_of::<BufferHeader>();
-    /// Of the length in [`BufferHeader`].
+    /// Of the length in `BufferHeader`.
     pub const LENGTH: usize = offset_of!(BufferHeader, length);
-    /// Of the version in [`BufferHeader`].
+    /// Of the version in `BufferHeader`.
     pub const VERSION: usize = offset_of!(BufferHeader, version);
-    /// Of the timestamp in [`BufferHeader`].
+    /// Of the timestamp in `BufferHeader`.
     pub const TIMESTAMP: usize = offset_of!(BufferHeader, timestamp);
 }
 
