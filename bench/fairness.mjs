@@ -5,7 +5,6 @@ import { bytesScene } from './scene.mjs'
 
 const READERS = 4
 const LONG_MS = 3000
-const SETTLE_MS = 700
 
 export async function fairness({ share }) {
   const ms = Math.max(400, LONG_MS * share)
@@ -15,13 +14,14 @@ export async function fairness({ share }) {
 }
 
 async function contest(byteLength, ms) {
-  const task = () => ({ byteLength, ms, startMs: Date.now() + SETTLE_MS })
-  const name = `bench-${process.pid}-fairness`
+  const task = { name: `bench-${process.pid}-fairness`, byteLength, ms }
   const still = bytesScene(byteLength, { buffers: 1, consumers: 1 })
-  const readerAlone = await play('read', { name: still.name, ...task() }).answer
+  const [readerAlone] = await together([play('read', { ...task, name: still.name })])
   still.close()
-  const publisherAlone = await play('write', { name, ...task() }).answer
-  const { publisher, readers } = await together(`${name}-all`, task())
+  const [publisherAlone] = await together([play('write', task)])
+  const first = play('write', task)
+  await first.ready // the readers find its segment
+  const [publisher, ...readers] = await together([first, ...Array.from({ length: READERS }, () => play('read', task))])
   const shares = readers.map(rate => percent(rate, readerAlone))
   return {
     bench: 'fairness',
@@ -36,11 +36,12 @@ async function contest(byteLength, ms) {
   }
 }
 
-async function together(name, task) {
-  const publisher = play('write', { name, ...task })
-  await publisher.ready
-  const readers = Array.from({ length: READERS }, () => play('read', { name, ...task }).answer)
-  return { publisher: await publisher.answer, readers: await Promise.all(readers) }
+async function together(players) {
+  await Promise.all(players.map(({ ready }) => ready))
+  for (const { go } of players) go()
+  const rates = await Promise.all(players.map(({ answer }) => answer))
+  for (const { end } of players) end()
+  return rates
 }
 
 function percent(rate, alone) {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const program = join(import.meta.dirname, 'roles.mjs')
 
-/** Two promises: `ready` once it says so, `answer` at its end. */
+/** Promises: `ready` once it says so, `answer` at its end; `go` starts those that wait for it, and `end` ends it. */
 export function play(role, task) {
   const child = fork(program)
   child.send({ role, ...task })
@@ -13,5 +13,5 @@ export function play(role, task) {
     child.on('message', message => message.answer !== undefined && resolve(message.answer))
     child.once('exit', code => reject(new Error(`${role} ended with ${code} and no answer`)))
   })
-  return { ready, answer }
+  return { ready, answer, go: () => child.send('go'), end: () => child.connected && child.disconnect() }
 }

@@ -1,7 +1,9 @@
 // The other processes of a bench: each does what its parent's message says and answers with one message.
+import { once } from 'node:events'
 import { bytes, Consumer, Publisher } from '../index.js'
 
 const BATCH = 64
+const SETTLE_MS = 300
 
 const roles = {
   /** How old each value was when an awaiting consumer had it, in microseconds. */
@@ -18,28 +20,38 @@ const roles = {
   },
 
   /** Reads a second. */
-  read({ name, byteLength, startMs, ms }) {
+  async read({ name, byteLength, ms }) {
     const target = new Uint8Array(byteLength)
     const consumer = Consumer.open(name, bytes(byteLength))
-    const rate = rateOf(() => consumer.readInto(target, { timeout: 10_000 }), startMs, ms)
+    await go()
+    const rate = rateOf(() => consumer.readInto(target, PATIENCE), ms)
     consumer.close()
     return rate
   },
 
   /** Writes a second. */
-  write({ name, byteLength, startMs, ms }) {
+  async write({ name, byteLength, ms }) {
     const value = new Uint8Array(byteLength)
     const publisher = Publisher.create(name, bytes(byteLength), { init: value, buffers: 1 })
-    process.send('ready')
-    const rate = rateOf(() => publisher.write(value, { timeout: 10_000 }), startMs, ms)
-    setTimeout(() => publisher.close(), 1000) // not before the others are done
+    await go()
+    const rate = rateOf(() => publisher.write(value, PATIENCE), ms)
+    process.once('disconnect', () => publisher.close()) // not before the others are done
     return rate
   },
 }
 
-/** Everybody starts at the same time, and has run a while before it counts. */
-function rateOf(operation, startMs, ms) {
-  while (Date.now() < startMs) operation()
+const PATIENCE = { timeout: 10_000 }
+
+/** Everybody is there before anybody begins. */
+async function go() {
+  process.send('ready')
+  await once(process, 'message')
+}
+
+/** Calls a second, after a while in which nothing is counted. */
+function rateOf(operation, ms) {
+  const settled = performance.now() + SETTLE_MS
+  while (performance.now() < settled) operation()
   const start = performance.now()
   let count = 0
   do {
@@ -56,6 +68,5 @@ export function microseconds() {
 if (process.argv[1] === import.meta.filename) {
   process.once('message', async ({ role, ...task }) => {
     process.send({ answer: await roles[role](task) })
-    process.disconnect()
   })
 }

@@ -11,7 +11,7 @@ const WAKES = 2000
 export async function wake({ share }) {
   const count = Math.round(WAKES * share)
   const { name, publisher, close } = bytesScene(BYTES, { buffers: 4, consumers: 1 })
-  const { ready, answer } = play('await', { name, byteLength: BYTES, count })
+  const { ready, answer, end } = play('await', { name, byteLength: BYTES, count })
   await ready
   let isOver = false
   answer.finally(() => {
@@ -25,6 +25,7 @@ export async function wake({ share }) {
     publisher.write(value)
   }
   const ages = await answer
+  end()
   close()
   return [
     {
