@@ -12,6 +12,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Bench = fn(&Rounds) -> Result<()>;
 
 const SIZES: [usize; 4] = [64, 1024, 65_536, 1_048_576];
 const WARM_UP: Duration = Duration::from_millis(100);
@@ -21,8 +22,7 @@ fn main() -> Result<()> {
     let is_quick = arguments.iter().any(|argument| argument == "--quick");
     let only = arguments.iter().find(|argument| !argument.starts_with("--"));
     let rounds = if is_quick { Rounds { count: 61, length: 3e5 } } else { Rounds { count: 401, length: 5e5 } };
-    let benches: [(&str, fn(&Rounds) -> Result<()>); 3] =
-        [("rustRead", reads), ("rustOptimisticRead", optimistic_reads), ("rustWrite", writes)];
+    let benches: [(&str, Bench); 3] = [("rustRead", reads), ("rustOptimisticRead", optimistic_reads), ("rustWrite", writes)];
     for (name, bench) in benches {
         if only.is_none_or(|only| only == name) {
             bench(&rounds)?;
