@@ -27,6 +27,7 @@ import { checkType, type PublicationType } from './encoding.js'
 import type { ReadLock } from './read-lock.js'
 import { endOf, Reader } from './reader.js'
 import type { Infer, InferLive, InferReadonlyLive, Struct } from './struct/index.js'
+import { typedArrayKind } from './struct/typed-arrays.js'
 
 const DYNAMIC_OPTIONS = ['directory', 'readOnly'] as const
 const OPEN_OPTIONS = [...DYNAMIC_OPTIONS, 'exact'] as const
@@ -172,13 +173,19 @@ export class Consumer<T extends PublicationType = PublicationType> {
    * `Pose.view()`.
    *
    * @returns How many bytes the value has.
-   * @throws as {@link Consumer.read}; `ERR_INVALID_SIZE` if the array is too short; `ERR_INVALID_ARGUMENT` if the target is neither.
+   * @throws as {@link Consumer.read}, and then what is in the target means nothing; `ERR_INVALID_SIZE` if the array is too short;
+   * `ERR_INVALID_ARGUMENT` if the target is neither.
    */
   readInto(target: Uint8Array | InferLive<T>, options?: ReadOptions): number {
     const reader = this.#reader
-    const source = reader.begin('readInto', options === undefined ? undefined : this.#timeoutOf('readInto', options))
+    const timeout = options === undefined ? undefined : this.#timeoutOf('readInto', options)
+    if (typedArrayKind(target) === 'Uint8Array') {
+      const byteLength = reader.copyAtOnce('readInto', target as Uint8Array)
+      if (byteLength >= 0) return byteLength
+    }
+    const source = reader.begin('readInto', timeout)
     try {
-      const byteLength = reader.attachment('readInto').decoding.readInto(`readInto ${this.name}`, source, target)
+      const byteLength = reader.attachment('readInto').decoding.readInto(this.name, source, target)
       reader.seen = source.version
       return byteLength
     } finally {

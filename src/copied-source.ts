@@ -31,6 +31,10 @@ export class CopiedSource implements Source {
     }
   }
 
+  copyAtOnce(): number {
+    return -1
+  }
+
   bytes(): Uint8Array {
     return this.memory.bytes.subarray(0, this.byteLength)
   }

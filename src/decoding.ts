@@ -12,7 +12,7 @@ export interface Decoding {
   /** A copy. */
   read(source: Source): unknown
   /** Copies to memory of the caller; returns how many bytes the value has. */
-  readInto(what: string, source: Source, target: unknown): number
+  readInto(name: string, source: Source, target: unknown): number
   /** The value in place. */
   live(source: Source, guard: Guard): unknown
 }
@@ -69,14 +69,14 @@ class StructDecoding implements Decoding {
     return this.#struct.decode(memory, byteOffset)
   }
 
-  readInto(what: string, source: Source, target: unknown): number {
-    if (!isLiveView(target)) return copyBytes(what, source, target, 'a Uint8Array or a view of a struct')
+  readInto(name: string, source: Source, target: unknown): number {
+    if (!isLiveView(target)) return copyBytes(name, source, target, 'a Uint8Array or a view of a struct')
     copyInto(target, this.publisher, source.memory, source.byteOffset)
     return source.byteLength
   }
 
   live({ memory, byteOffset }: Source, guard: Guard): unknown {
-    return this.#struct.live(memory, byteOffset, guard)
+    return this.#struct.part(memory, byteOffset, guard) // a whole buffer: its place was checked when the segment was opened
   }
 }
 
@@ -87,8 +87,8 @@ class BytesDecoding implements Decoding {
     return source.bytes().slice()
   }
 
-  readInto(what: string, source: Source, target: unknown): number {
-    return copyBytes(what, source, target, 'a Uint8Array')
+  readInto(name: string, source: Source, target: unknown): number {
+    return copyBytes(name, source, target, 'a Uint8Array')
   }
 
   live(source: Source): Uint8Array {
@@ -96,13 +96,13 @@ class BytesDecoding implements Decoding {
   }
 }
 
-function copyBytes(what: string, source: Source, target: unknown, expected: string): number {
+function copyBytes(name: string, source: Source, target: unknown, expected: string): number {
   if (typedArrayKind(target) !== 'Uint8Array') {
-    throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the target is ${describe(target)}, expected ${expected}`)
+    throw new ArgumentError('ERR_INVALID_ARGUMENT', `readInto ${name}: the target is ${describe(target)}, expected ${expected}`)
   }
   const { length } = target as Uint8Array
   if (length < source.byteLength) {
-    throw new ArgumentError('ERR_INVALID_SIZE', `${what}: the value has ${source.byteLength} bytes, the target ${length}`)
+    throw new ArgumentError('ERR_INVALID_SIZE', `readInto ${name}: the value has ${source.byteLength} bytes, the target ${length}`)
   }
   ;(target as Uint8Array).set(source.bytes())
   return source.byteLength

@@ -78,7 +78,7 @@ class StructEncoding implements Encoding {
   }
 
   live(segment: MappedSegment, index: number, guard: Guard): unknown {
-    return this.#struct.live(segment.memory, segment.byteOffset(index), guard)
+    return this.#struct.part(segment.memory, segment.byteOffset(index), guard) // a whole buffer: its place is sound
   }
 }
 
@@ -91,11 +91,13 @@ class BytesEncoding implements Encoding {
   }
 
   initial(what: string, value: unknown): Uint8Array {
-    return this.#checked(what, value)
+    this.#check(what, '', value)
+    return value
   }
 
   write(writer: Writer, value: unknown, timeout: number | undefined): void {
-    writer.write('write', this.#checked(`write ${writer.name}`, value), timeout)
+    this.#check('write ', writer.name, value)
+    writer.write('write', value, timeout)
   }
 
   update(writer: Writer): void {
@@ -106,12 +108,12 @@ class BytesEncoding implements Encoding {
     return segment.buffer(index)
   }
 
-  #checked(what: string, value: unknown): Uint8Array {
+  #check(operation: string, name: string, value: unknown): asserts value is Uint8Array {
     if (typedArrayKind(value) !== 'Uint8Array') {
-      throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the value is ${describe(value)}, expected a Uint8Array`)
+      throw new ArgumentError('ERR_INVALID_ARGUMENT', `${operation}${name}: the value is ${describe(value)}, expected a Uint8Array`)
     }
     const { length } = value as Uint8Array
-    if (length <= this.byteLength) return value as Uint8Array
-    throw new ArgumentError('ERR_INVALID_SIZE', `${what}: the value has ${length} bytes where ${this.byteLength} fit`)
+    if (length <= this.byteLength) return
+    throw new ArgumentError('ERR_INVALID_SIZE', `${operation}${name}: the value has ${length} bytes where ${this.byteLength} fit`)
   }
 }

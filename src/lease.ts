@@ -3,38 +3,54 @@ import type { Guard } from './struct/memory.js'
 
 const isDebugging = process.env.PAGECAST_DEBUG === '1'
 
+/** Who has one lock to give at a time. */
+export interface Lender {
+  /** The publication's name. */
+  readonly name: string
+  /** The number of the lease that is out; 0: none. Storing a number costs less than storing what the garbage collector must look after. */
+  lease: number
+}
+
+let leases = 0
+
 /** The time for which a lock's live views may be used. They ask before every access. */
 export class Lease implements Guard {
   readonly writable: boolean
-  readonly #what: string
-  #isOver = false
+  readonly #operation: string
+  readonly #lender: Lender
+  readonly #number: number
 
-  constructor(what: string, writable: boolean) {
-    this.#what = what
+  constructor(operation: string, lender: Lender, writable: boolean) {
+    leases += 1
+    this.#number = leases
+    this.#operation = operation
+    this.#lender = lender
     this.writable = writable
-    if (isDebugging) this.#warnIfHeld(new Error('the lock was taken here').stack)
+    lender.lease = leases
+    if (isDebugging) warnIfHeld(this, `${operation} ${lender.name}`, new Error('the lock was taken here').stack)
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#lender.lease !== this.#number
   }
 
   check(): void {
-    if (this.#isOver) throw new LockError('ERR_RELEASED', `${this.#what}: this lock was released, its values are gone`)
+    if (this.isOver)
+      throw new LockError('ERR_RELEASED', `${this.#operation} ${this.#lender.name}: this lock was released, its values are gone`)
   }
 
   /** Whether this was the call that ended it. */
   end(): boolean {
-    if (this.#isOver) return false
-    this.#isOver = true
+    if (this.isOver) return false
+    this.#lender.lease = 0
     return true
   }
+}
 
-  #warnIfHeld(stack: string | undefined): void {
-    setImmediate(() => {
-      if (this.#isOver) return
-      const message = `${this.#what}: the lock is still held in a later turn of the event loop; others wait for it`
-      process.emitWarning(message, { type: 'PagecastWarning', code: 'PAGECAST_LOCK_HELD', detail: stack ?? '' })
-    })
-  }
+function warnIfHeld(lease: Lease, what: string, stack: string | undefined): void {
+  setImmediate(() => {
+    if (lease.isOver) return
+    const message = `${what}: the lock is still held in a later turn of the event loop; others wait for it`
+    process.emitWarning(message, { type: 'PagecastWarning', code: 'PAGECAST_LOCK_HELD', detail: stack ?? '' })
+  })
 }

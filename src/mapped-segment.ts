@@ -15,6 +15,7 @@ export class MappedSegment {
   readonly #payload: number
   readonly #stride: number
   readonly #buffers: Uint8Array[] = []
+  readonly #values: Uint8Array[] = []
 
   constructor(what: string, native: { layout(): NativeLayout; mapOver(pages: Uint8Array): void }) {
     this.layout = native.layout()
@@ -49,6 +50,15 @@ export class MappedSegment {
     const buffer = this.memory.bytes.subarray(start, start + this.layout.capacity)
     this.#buffers[index] = buffer
     return buffer
+  }
+
+  /** The first bytes of a buffer. Lengths seldom change, and another array for each value would cost more than copying a small one. */
+  value(index: number, byteLength: number): Uint8Array {
+    const known = this.#values[index]
+    if (known !== undefined && known.length === byteLength) return known
+    const value = this.buffer(index).subarray(0, byteLength)
+    this.#values[index] = value
+    return value
   }
 
   byteLength(index: number): number {

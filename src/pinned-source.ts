@@ -5,6 +5,9 @@ import { ReaderSteps } from './protocol.js'
 import type { Source } from './source.js'
 import type { Memory } from './struct/memory.js'
 
+/** Values that may be longer are worth a pin: a copy without one may have to be done again. */
+const MOST_AT_ONCE = 4096
+
 /** Values in the shared memory itself: the publisher cannot change what is pinned. */
 export class PinnedSource implements Source {
   readonly memory: Memory
@@ -52,9 +55,21 @@ export class PinnedSource implements Source {
     throw new SegmentError('ERR_CORRUPT', `read: the segment says its value has ${this.byteLength} bytes where ${this.#capacity} fit`)
   }
 
+  copyAtOnce(target: Uint8Array): number {
+    const index = this.#capacity > MOST_AT_ONCE ? -1 : this.#steps.glance()
+    if (index < 0) return -1
+    const { words } = this.#segment
+    const byteLength = words.wide(words.lengths, index)
+    if (byteLength > this.#capacity || byteLength > target.length) return -1
+    const version = words.wide(words.versions, index)
+    target.set(this.#segment.value(index, byteLength))
+    if (!this.#steps.wasWhole()) return -1
+    this.version = version
+    return byteLength
+  }
+
   bytes(): Uint8Array {
-    const buffer = this.#segment.buffer(this.#index)
-    return this.byteLength === buffer.length ? buffer : buffer.subarray(0, this.byteLength)
+    return this.#segment.value(this.#index, this.byteLength)
   }
 
   stalenessMs(): number {

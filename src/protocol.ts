@@ -2,6 +2,8 @@
  * The uncontended steps of a publication, as in PROTOCOL R3–R8, on the words of one mapped segment. They stand beside
  * `reader.rs` and `writer.rs` in `crates/core/src/publication`, step by step and in the same order; whatever sleeps, wakes or recovers is
  * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with one exception: see `begin`.
+ * Each of them is a call that the engine does not inline, about as dear as copying 64 bytes; so words that only this side writes, and
+ * those that are only guessed from, are read plainly.
  */
 import binding, * as native from '#native'
 
@@ -16,12 +18,22 @@ export { CLOSED as STATE_CLOSED, EMPTY as STATE_EMPTY, INDEX as STATE_INDEX, REP
 const WORD = 4
 const HIGH = 2 ** 32
 
-// A store on x86-64 is not seen before an earlier one; elsewhere the processor must be told, which JavaScript cannot do.
+// On x86-64 a store is not seen before an earlier one, nor is a load done before an earlier one; elsewhere the processor must be told,
+// which JavaScript cannot do.
 const needsFence = process.arch !== 'x64' && process.arch !== 'ia32'
 
 /** The negative control of every test of exclusion, in a build for tests: not among the names that an import can see. */
 const { exclusionOff = () => false } = binding as { exclusionOff?: () => boolean }
 const isExclusionOff = exclusionOff()
+
+/**
+ * A load that other threads see after the `Atomics.store` before it. On x86-64 that store is a full barrier and any load is one of
+ * an atomic's strength, so a plain one does, as long as the engine moves no access across a call of Atomics; elsewhere, and if that
+ * ever changes, it takes `Atomics.load`.
+ */
+function loadNext(words: Int32Array, at: number): number {
+  return needsFence ? Atomics.load(words, at) : (words[at] as number)
+}
 
 /** Byte offsets as indexes of words. */
 export class Words {
@@ -67,9 +79,10 @@ export class Words {
     return (this.unsigned[at + 1] as number) * HIGH + (this.unsigned[at] as number)
   }
 
+  // Storing to a Uint32Array takes an integer's lowest 32 bits, and cuts off what comes after the point.
   setWide(first: number, index: number, value: number): void {
     const at = first + index * this.headerStride
-    this.unsigned[at] = value % HIGH
+    this.unsigned[at] = value
     this.unsigned[at + 1] = value / HIGH
   }
 }
@@ -79,26 +92,31 @@ export class ReaderSteps {
   readonly #at: Words
   readonly #words: Int32Array
   readonly #pin: number
+  readonly #canGlance: boolean
   readonly #native: Pick<native.NativeConsumer, 'wakePublisher'>
+  /** Where the sequence of the buffer is that was glanced at, and what it was. */
+  #sequenceAt = 0
+  #sequence = 0
 
   constructor(words: Words, slot: number, consumer: Pick<native.NativeConsumer, 'wakePublisher'>) {
     this.#native = consumer
     this.#at = words
     this.#words = words.words
     this.#pin = words.pins + slot * words.slotStride
+    this.#canGlance = words.buffers > 1 && !needsFence && !isExclusionOff
   }
 
   /** Pins the current value (R3): its buffer's index; -1: not at once, or there is none. */
   pin(): number {
     const words = this.#words
     const { state, buffers } = this.#at
-    let seen = Atomics.load(words, state)
+    let seen = words[state] as number // only a guess, the confirming load decides
     for (;;) {
       const field = seen & INDEX
       if (isExclusionOff && field > 0) return field - 1
       if ((seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
       Atomics.store(words, this.#pin, field) // before the load below, as the writer's store of the state is before its scan
-      const now = Atomics.load(words, state)
+      const now = loadNext(words, state)
       if ((now & WRITING) === 0 && (now & INDEX) === field) return field - 1
       this.unpin()
       seen = now
@@ -108,7 +126,31 @@ export class ReaderSteps {
   /** Takes the pin back and wakes a publisher that waits for it (R4). For every store of 0, also on the way out of a failure. */
   unpin(): void {
     Atomics.store(this.#words, this.#pin, 0) // before the load below
-    if ((Atomics.load(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
+    if ((loadNext(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
+  }
+
+  /**
+   * Begins a copy of the current value without a pin (R9): its buffer's index; -1: take a pin instead, as always where a processor may
+   * do loads out of order, and with one buffer, whose readers keep the publisher out.
+   */
+  glance(): number {
+    const words = this.#words
+    const { state, buffers, sequences, headerStride } = this.#at
+    const seen = words[state] as number // only a guess, the second look decides
+    const field = seen & INDEX
+    if (!this.#canGlance || (seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
+    const at = sequences + (field - 1) * headerStride
+    const sequence = words[at] as number // before the load below, which is before any of the bytes, as this processor and the engine keep them
+    // The second look: a buffer may have been left and begun anew since the first one, with an even sequence in between.
+    if ((sequence & 1) !== 0 || Atomics.load(words, state) !== seen) return -1
+    this.#sequenceAt = at
+    this.#sequence = sequence
+    return field - 1
+  }
+
+  /** Whether what was read since {@link glance} is one whole value. */
+  wasWhole(): boolean {
+    return Atomics.load(this.#words, this.#sequenceAt) === this.#sequence // no byte is read after it
   }
 }
 
@@ -128,7 +170,7 @@ export class WriterSteps {
   choose(): number {
     const { buffers, state } = this.#at
     if (buffers === 1) return this.#shutOut()
-    const current = (Atomics.load(this.#words, state) & INDEX) - 1
+    const current = ((this.#words[state] as number) & INDEX) - 1
     if (isExclusionOff) return current < 0 ? 0 : current
     let index = current
     for (let step = 1; step < buffers + (current < 0 ? 1 : 0); step++) {
@@ -141,7 +183,7 @@ export class WriterSteps {
   // Somebody asked to be let in first (R13): Rust gives that.
   #shutOut(): number {
     if (this.#anyOf(this.#at.lockWaits)) return -1
-    const seen = Atomics.load(this.#words, this.#at.state)
+    const seen = this.#words[this.#at.state] as number
     Atomics.store(this.#words, this.#at.state, seen | WRITING) // before the scan of the pins
     return isExclusionOff || !this.#anyOf(this.#at.pins) ? 0 : -1
   }
@@ -151,7 +193,7 @@ export class WriterSteps {
     const words = this.#words
     const { slotStride, pins } = this.#at
     const end = pins + this.#slots() * slotStride
-    for (let at = pins; at < end; at += slotStride) if (Atomics.load(words, at) === pin) return true
+    for (let at = pins; at < end; at += slotStride) if (loadNext(words, at) === pin) return true
     return false
   }
 
@@ -159,12 +201,12 @@ export class WriterSteps {
     const words = this.#words
     const { slotStride } = this.#at
     const end = first + this.#slots() * slotStride
-    for (let at = first; at < end; at += slotStride) if (Atomics.load(words, at) !== 0) return true
+    for (let at = first; at < end; at += slotStride) if (loadNext(words, at) !== 0) return true
     return false
   }
 
   #slots(): number {
-    const highWater = Atomics.load(this.#words, this.#at.highWater)
+    const highWater = loadNext(this.#words, this.#at.highWater)
     const { mostSlots } = this.#at
     return highWater >= 0 && highWater < mostSlots ? highWater : mostSlots
   }
@@ -172,24 +214,24 @@ export class WriterSteps {
   /** Marks a buffer as being written, before its first byte changes (R8). */
   begin(index: number): void {
     const at = this.#at.sequences + index * this.#at.headerStride
-    Atomics.store(this.#words, at, Atomics.load(this.#words, at) | 1)
+    Atomics.store(this.#words, at, (this.#words[at] as number) | 1)
     if (needsFence) native.storeFence()
   }
 
   /** Marks it as whole, after its last byte. */
   end(index: number): void {
     const at = this.#at.sequences + index * this.#at.headerStride
-    Atomics.store(this.#words, at, ((Atomics.load(this.#words, at) | 1) + 1) | 0)
+    Atomics.store(this.#words, at, (((this.#words[at] as number) | 1) + 1) | 0)
   }
 
   /** Publishes what the flags and the index say, with a new generation, and wakes whoever sleeps (R1, R6). */
   publish(meaning: number, wakeAlways: boolean): void {
     const words = this.#words
     const { state, sleepers } = this.#at
-    const asked = Atomics.load(words, sleepers) !== 0
+    const asked = words[sleepers] !== 0 // at worst seen late, and then the look below is in time
     if (asked) Atomics.store(words, sleepers, 0) // down before the state is stored: later it could take a new sleeper's along
-    const generation = ((Atomics.load(words, state) & -GENERATION) + GENERATION) | 0
+    const generation = (((words[state] as number) & -GENERATION) + GENERATION) | 0
     Atomics.store(words, state, (generation === 0 ? GENERATION : generation) | meaning)
-    if (asked || wakeAlways || Atomics.load(words, sleepers) !== 0) this.#native.wakeConsumers()
+    if (asked || wakeAlways || loadNext(words, sleepers) !== 0) this.#native.wakeConsumers()
   }
 }

@@ -1,5 +1,5 @@
 import type { Decoding } from './decoding.js'
-import { Lease } from './lease.js'
+import { Lease, type Lender } from './lease.js'
 import type { Source } from './source.js'
 
 /**
@@ -17,15 +17,13 @@ export class ReadLock<Live = unknown> {
   readonly #source: Source
   readonly #decoding: Decoding
   readonly #lease: Lease
-  readonly #onRelease: () => void
   #value: Live | undefined
 
   /** @internal */
-  constructor(what: string, source: Source, decoding: Decoding, onRelease: () => void) {
+  constructor(operation: string, source: Source, decoding: Decoding, lender: Lender) {
     this.#source = source
     this.#decoding = decoding
-    this.#lease = new Lease(what, false)
-    this.#onRelease = onRelease
+    this.#lease = new Lease(operation, lender, false)
   }
 
   /**
@@ -60,7 +58,7 @@ export class ReadLock<Live = unknown> {
 
   /** Lets go of the value. Twice is once. */
   release(): void {
-    if (this.#lease.end()) this.#onRelease()
+    if (this.#lease.end()) this.#source.end()
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import { arrival } from './arrival.js'
 import { Attachment, type Plan } from './attachment.js'
 import { LockError, PublicationError } from './errors.js'
+import type { Lender } from './lease.js'
 import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
 import { ENDED, STATE_REPLACED } from './protocol.js'
 import { ReadLock } from './read-lock.js'
@@ -27,15 +28,16 @@ function attain(source: Source, timeout: number | undefined, last: boolean): num
 }
 
 /** A consumer's attachment, what it has seen, and the one lock that it may hold. Values are of no known type here. */
-export class Reader {
+export class Reader implements Lender {
   readonly name: string
   /** Rings when this consumer is disposed of: whoever sleeps for it looks again. */
   readonly farewell = new Bell()
   /** The version of the newest value that was handed out. */
   seen = 0
+  /** The read lock that is out, if one is. */
+  lease = 0
   readonly #plan: Plan
   #attachment: Attachment | undefined
-  #lock: ReadLock | undefined
 
   constructor(plan: Plan, attachment: Attachment) {
     this.name = plan.name
@@ -59,10 +61,19 @@ export class Reader {
   /** Makes the current value readable; the caller ends that. */
   begin(operation: string, timeout: number | undefined): Source {
     const { source } = this.attachment(operation)
-    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    if (this.lease !== 0) this.#refuseSecond(operation)
     const outcome = attain(source, timeout, false)
     if (outcome < 0) throw this.refusal(operation, outcome, timeout)
     return source
+  }
+
+  /** Copies the current value's bytes if that can be done at once: their number; below 0: {@link begin} is needed. */
+  copyAtOnce(operation: string, target: Uint8Array): number {
+    const { source } = this.attachment(operation)
+    if (this.lease !== 0) this.#refuseSecond(operation)
+    const byteLength = source.copyAtOnce(target)
+    if (byteLength >= 0) this.seen = source.version
+    return byteLength
   }
 
   /** Why there was no value. */
@@ -80,7 +91,7 @@ export class Reader {
   /** A copy of the current value if it is newer than what was handed out so far. An ended publication's last value counts. */
   readChange(operation: string, timeout: number | undefined): unknown {
     const attachment = this.attachment(operation)
-    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    if (this.lease !== 0) this.#refuseSecond(operation)
     const end = endOf(attachment.state()) // before the look for a value: nothing comes after the end
     if (attachment.currentVersion() > this.seen) {
       const value = this.#readNewer(operation, attachment, timeout)
@@ -106,7 +117,7 @@ export class Reader {
 
   /** Where `changes` gets its copies: it must not be kept from them by a lock that the same consumer holds. */
   copies(attachment: Attachment): Source {
-    return this.#lock === undefined ? attachment.source : attachment.copies
+    return this.lease === 0 ? attachment.source : attachment.copies
   }
 
   lock(operation: string, timeout: number | undefined): ReadLock {
@@ -118,7 +129,7 @@ export class Reader {
   tryLock(operation: string): ReadLock | undefined {
     this.#checkLockable(operation)
     const { source } = this.attachment(operation)
-    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    if (this.lease !== 0) this.#refuseSecond(operation)
     const outcome = source.begin(0, false)
     if (outcome === CLOSED || outcome === REPLACED) throw this.refusal(operation, outcome)
     return outcome < 0 ? undefined : this.#hand(operation, source)
@@ -142,7 +153,7 @@ export class Reader {
   // The state is loaded before the attempt to lock: a change in between ends the sleep that follows.
   #lookAt(operation: string): { source: Source; watcher: Watcher; state: number } {
     const attachment = this.attachment(operation)
-    if (this.#lock !== undefined) this.#refuseSecond(operation)
+    if (this.lease !== 0) this.#refuseSecond(operation)
     return { source: attachment.source, watcher: attachment.watcher, state: attachment.state() }
   }
 
@@ -155,12 +166,13 @@ export class Reader {
   #hand(operation: string, source: Source): ReadLock {
     const { decoding } = this.attachment(operation)
     this.seen = source.version
-    const release = (): void => {
-      this.#lock = undefined
-      source.end()
-    }
-    this.#lock = new ReadLock(`${operation} ${this.name}`, source, decoding, release)
-    return this.#lock
+    return new ReadLock(operation, source, decoding, this)
+  }
+
+  #endLock({ source }: Attachment): void {
+    if (this.lease === 0) return
+    this.lease = 0
+    source.end()
   }
 
   /** Waits until the publication goes on, in this segment or in another one of that name, or until it `isOver` for the caller. */
@@ -174,7 +186,7 @@ export class Reader {
     if (endOf(old.state()) === 0) return true // its next publisher took it over
     const next = Attachment.openLiving(what, this.#plan)
     if (next === undefined) return undefined
-    this.#lock?.release()
+    this.#endLock(old)
     this.#attachment = next
     this.seen = 0
     old.close()
@@ -185,7 +197,7 @@ export class Reader {
   dispose(): void {
     const attachment = this.#attachment
     if (attachment === undefined) return
-    this.#lock?.release()
+    this.#endLock(attachment)
     this.#attachment = undefined
     attachment.close()
     this.farewell.ring()

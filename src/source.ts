@@ -15,6 +15,11 @@ export interface Source {
    * `last`, the last value of a publication that ended counts as one.
    */
   begin(sliceMs: number, last: boolean): number
+  /**
+   * Copies the value's bytes without {@link begin}, where that is sound and quick: their number, and `version` is theirs; below 0: it was
+   * not done, and `target` may have been written to.
+   */
+  copyAtOnce(target: Uint8Array): number
   /** The value's bytes, not copied. */
   bytes(): Uint8Array
   /** How old the value is. */

@@ -31,8 +31,7 @@ export class WriteLock<Live = unknown> {
     this.#encoding = encoding
     this.#index = index
     this.#byteLength = byteLength
-    this.#lease = new Lease(`writeLock ${writer.name}`, true)
-    writer.lock = this
+    this.#lease = new Lease('writeLock', writer, true)
   }
 
   /** The value in place: set its fields. In a publication of bytes, the same as {@link WriteLock.bytes}. */
@@ -76,7 +75,7 @@ export class WriteLock<Live = unknown> {
 
   /** Publishes what was written. After an abort or a first release it does nothing. */
   release(): void {
-    if (!this.#end()) return
+    if (!this.#lease.end()) return
     this.#writer.commit(this.#byteLength)
   }
 
@@ -85,16 +84,10 @@ export class WriteLock<Live = unknown> {
    * publication becomes empty.
    */
   abort(): void {
-    if (this.#end()) this.#writer.abort()
+    if (this.#lease.end()) this.#writer.abort()
   }
 
   [Symbol.dispose](): void {
     this.release()
-  }
-
-  #end(): boolean {
-    if (!this.#lease.end()) return false
-    this.#writer.lock = undefined
-    return true
   }
 }

@@ -1,11 +1,11 @@
 import { clock } from './clock.js'
 import { attempt, fromNative, LockError, PublicationError } from './errors.js'
+import type { Lender } from './lease.js'
 import { MappedSegment } from './mapped-segment.js'
 import type { NativePublisher } from './native.js'
 import { STATE_EMPTY, WriterSteps } from './protocol.js'
 import { writerRefusal } from './refusal.js'
 import { DEFAULT_TIMEOUT, persist } from './waiting.js'
-import type { WriteLock } from './write-lock.js'
 
 const NS_PER_MS = 1e6
 
@@ -13,12 +13,12 @@ const NS_PER_MS = 1e6
 const OBSERVERS_PROBE = 10
 
 /** A publisher's segment and the one write that may be under way. Values are bytes here. */
-export class Writer {
+export class Writer implements Lender {
   readonly name: string
   readonly segment: MappedSegment
   readonly adopted: boolean
-  /** The lock that is out. */
-  lock: WriteLock | undefined
+  /** The write lock that is out, if one is. */
+  lease = 0
   readonly #native: NativePublisher
   readonly #steps: WriterSteps
   /** The buffer that is being written; -1: none. */
@@ -50,7 +50,7 @@ export class Writer {
 
   check(operation: string): void {
     if (this.#isClosed) throw new PublicationError('ERR_DISPOSED', `${operation} ${this.name}: this publisher is closed`)
-    if (this.lock === undefined) return
+    if (this.lease === 0) return
     throw new LockError(
       'ERR_ALREADY_LOCKED',
       `${operation} ${this.name}: this publisher holds a write lock; release it first, or write through it`,
@@ -150,7 +150,7 @@ export class Writer {
   /** A write that is under way is not published. Twice is once. */
   close(keep: boolean): void {
     if (this.#isClosed) return
-    this.lock?.abort()
+    this.lease = 0
     this.abort()
     this.#lastTotal = this.segment.totalWrites()
     this.#isClosed = true

@@ -81,15 +81,16 @@ pub(crate) fn observe(
     capacity: u64,
     mut copy: impl FnMut(u32, &Observation) -> Result<()>,
 ) -> Result<Outcome<Observation>> {
+    let mut observation = Observation::default();
     for _ in 0..ATTEMPTS {
         let attempt = read_unpinned(words, blockers, |index, buffer| {
-            let observation = Observation::of(buffer, capacity)?;
-            copy(index, &observation)?;
-            Ok(observation)
+            observation = Observation::of(buffer, capacity)?;
+            copy(index, &observation)
         });
         match attempt {
             Err(state) => return Ok(Err(Blocked::by(state))),
-            Ok(Some(result)) => return result.map(Ok), // an undisturbed look: a length out of bounds is the segment's fault
+            // an undisturbed look: a length out of bounds is the segment's fault
+            Ok(Some(looked)) => return looked.map(|()| Ok(observation)),
             Ok(None) => std::hint::spin_loop(),
         }
     }

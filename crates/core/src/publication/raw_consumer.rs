@@ -272,6 +272,7 @@ impl RawConsumer {
 
     /// Copies the current value without a pin, as often as it takes; `Writing` if it keeps changing. Works for read-only consumers.
     /// A target that is too small is an error; what lies behind the value is left as it was.
+    #[inline]
     pub fn copy(&self, target: &mut [u8], last: bool) -> Result<Outcome<Observation>> {
         let layout = self.attachment.layout;
         let mapping = self.attachment.segment.mapping();

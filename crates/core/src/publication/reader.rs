@@ -98,6 +98,7 @@ pub(super) fn wake_writer<P: Park>(words: &Words<'_>, park: &P) {
 }
 
 /// One attempt to copy the current value without a pin (R9). `None`: it changed meanwhile, try again.
+#[inline]
 pub fn read_unpinned<T>(words: &Words<'_>, blockers: u32, copy: impl FnOnce(u32, &BufferHeader) -> T) -> Result<Option<T>, State> {
     let state = &words.control.state;
     let seen = State(state.load(Ordering::Acquire));
