@@ -26,15 +26,6 @@ const needsFence = process.arch !== 'x64' && process.arch !== 'ia32'
 const { exclusionOff = () => false } = binding as { exclusionOff?: () => boolean }
 const isExclusionOff = exclusionOff()
 
-/**
- * A load that other threads see after the `Atomics.store` before it. On x86-64 that store is a full barrier and any load is one of
- * an atomic's strength, so a plain one does, as long as the engine moves no access across a call of Atomics; elsewhere, and if that
- * ever changes, it takes `Atomics.load`.
- */
-function loadNext(words: Int32Array, at: number): number {
-  return needsFence ? Atomics.load(words, at) : (words[at] as number)
-}
-
 /** Byte offsets as indexes of words. */
 export class Words {
   readonly words: Int32Array
@@ -116,7 +107,7 @@ export class ReaderSteps {
       if (isExclusionOff && field > 0) return field - 1
       if ((seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
       Atomics.store(words, this.#pin, field) // before the load below, as the writer's store of the state is before its scan
-      const now = loadNext(words, state)
+      const now = Atomics.load(words, state)
       if ((now & WRITING) === 0 && (now & INDEX) === field) return field - 1
       this.unpin()
       seen = now
@@ -126,7 +117,7 @@ export class ReaderSteps {
   /** Takes the pin back and wakes a publisher that waits for it (R4). For every store of 0, also on the way out of a failure. */
   unpin(): void {
     Atomics.store(this.#words, this.#pin, 0) // before the load below
-    if ((loadNext(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
+    if ((Atomics.load(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
   }
 
   /**
@@ -193,7 +184,7 @@ export class WriterSteps {
     const words = this.#words
     const { slotStride, pins } = this.#at
     const end = pins + this.#slots() * slotStride
-    for (let at = pins; at < end; at += slotStride) if (loadNext(words, at) === pin) return true
+    for (let at = pins; at < end; at += slotStride) if (Atomics.load(words, at) === pin) return true
     return false
   }
 
@@ -201,12 +192,12 @@ export class WriterSteps {
     const words = this.#words
     const { slotStride } = this.#at
     const end = first + this.#slots() * slotStride
-    for (let at = first; at < end; at += slotStride) if (loadNext(words, at) !== 0) return true
+    for (let at = first; at < end; at += slotStride) if (Atomics.load(words, at) !== 0) return true
     return false
   }
 
   #slots(): number {
-    const highWater = loadNext(this.#words, this.#at.highWater)
+    const highWater = Atomics.load(this.#words, this.#at.highWater)
     const { mostSlots } = this.#at
     return highWater >= 0 && highWater < mostSlots ? highWater : mostSlots
   }
@@ -232,6 +223,6 @@ export class WriterSteps {
     if (asked) Atomics.store(words, sleepers, 0) // down before the state is stored: later it could take a new sleeper's along
     const generation = (((words[state] as number) & -GENERATION) + GENERATION) | 0
     Atomics.store(words, state, (generation === 0 ? GENERATION : generation) | meaning)
-    if (asked || wakeAlways || loadNext(words, sleepers) !== 0) this.#native.wakeConsumers()
+    if (asked || wakeAlways || Atomics.load(words, sleepers) !== 0) this.#native.wakeConsumers()
   }
 }
