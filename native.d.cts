@@ -188,7 +188,7 @@ export declare function now(): number
 /** Where the engine's pages are. */
 export declare function pagesAddress(pages: Uint8Array): bigint
 
-/** Puts anonymous pages where [`map_over`] mapped a segment. TypeScript has detached the views before and keeps the memory alive. */
+/** Puts anonymous pages where `map_over` mapped a segment. TypeScript has detached the views before and keeps the memory alive. */
 export declare function releaseAddress(address: bigint, byteLength: number): void
 
 /** What the bits of the state word mean. */

@@ -17,7 +17,13 @@ const { values: options } = parseArgs({ options: { only: { type: 'string' }, lis
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const steps = 'crates/core/src/publication'
 const files = ['words.rs', 'reader.rs', 'writer.rs']
-const limitMs = 300_000
+const limitMs = 600_000
+
+/** Mutants are built often and run shortly. */
+const targets = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'mutants')
+const profile = { LTO: 'off', CODEGEN_UNITS: '16', INCREMENTAL: 'true' }
+const quickBuild =
+  'test --config profile.release.package.pagecast.opt-level=1 --release -p pagecast --test loom --no-run --message-format json'
 
 /** The next weaker ordering of an operation; a fence without its ordering is no fence. */
 function weaker(operation, order) {
@@ -40,7 +46,7 @@ function orderings(file, source) {
     } else {
       const to = weaker(operation, match[1])
       const name = `${within}: ${receiver.replace(/^.*?(\w+\.)$/, '$1')}${operation} ${match[1]} → ${to}`
-      mutants.push({ file, name, source: before + `Ordering::${to}` + source.slice(end) })
+      mutants.push({ file, name, source: `${before}Ordering::${to}${source.slice(end)}` })
     }
   }
   return mutants
@@ -48,7 +54,7 @@ function orderings(file, source) {
 
 /** One mutant for each entry of the list by hand. */
 function breakages(file, source) {
-  const ours = structural.filter((mutation) => mutation.file === file)
+  const ours = structural.filter(mutation => mutation.file === file)
   return ours.map(({ name, find, replace }) => {
     const parts = source.split(find)
     if (parts.length !== 2) throw new Error(`${file}, ${name}: what it replaces is there ${parts.length - 1} times`)
@@ -68,26 +74,30 @@ function prepare() {
 
 /** Builds the scenarios and returns the program that runs them. */
 function build(scratch) {
-  const env = { ...process.env, RUSTFLAGS: '--cfg pagecast_loom', CARGO_TARGET_DIR: join(scratch, 'target') }
-  Object.assign(env, { CARGO_PROFILE_RELEASE_LTO: 'off', CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16' })
-  const args = ['test', '--release', '-p', 'pagecast', '--test', 'loom', '--no-run', '--message-format', 'json']
-  const output = execFileSync('cargo', args, { cwd: scratch, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 28 })
-  const messages = output.split('\n').filter(Boolean).map((line) => JSON.parse(line))
-  return messages.find((message) => message.executable && message.target.name === 'loom').executable
+  const env = { ...process.env, RUSTFLAGS: '--cfg pagecast_loom', CARGO_TARGET_DIR: targets }
+  for (const [key, value] of Object.entries(profile)) env[`CARGO_PROFILE_RELEASE_${key}`] = value
+  const output = execFileSync('cargo', quickBuild.split(' '), {
+    cwd: scratch,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 1 << 28,
+  })
+  const lines = output.toString().split('\n').filter(Boolean)
+  return lines.map(line => JSON.parse(line)).find(message => message.executable && message.target.name === 'loom').executable
 }
 
 /** Runs one scenario in a process of its own: a failure of loom may take the process along. */
 function run(program, name, running) {
-  return new Promise((resolve) => {
+  return new Promise(resolve => {
     const start = performance.now()
     const child = spawn(program, ['--exact', name, '--nocapture'], { stdio: ['ignore', 'ignore', 'pipe'] })
     let errors = ''
-    child.stderr.on('data', (data) => (errors = errors.length < 1 << 16 ? errors + data : errors))
+    child.stderr.on('data', data => (errors = errors.length < 1 << 16 ? errors + data : errors))
     const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
-    running?.add(child)
-    child.on('close', (code) => {
+    running.add(child)
+    child.on('close', code => {
       clearTimeout(timer)
-      running?.delete(child)
+      running.delete(child)
       resolve({ name, passed: code === 0, seconds: (performance.now() - start) / 1000, how: how(errors) })
     })
   })
@@ -101,31 +111,30 @@ function how(errors) {
   return message.replaceAll('|', '\\|').slice(0, 80)
 }
 
-/** Runs the scenarios in this order, as many at once as there are processors, until one fails. */
-async function firstFailure(program, names) {
-  const [queue, running, failures] = [[...names], new Set(), []]
+/** Runs the scenarios in this order, as many at once as there are processors, until one fails if `untilFailure`. */
+async function runAll(program, names, untilFailure) {
+  const [queue, running, results] = [[...names], new Set(), []]
+  const hasFailed = () => results.some(result => !result.passed)
   const worker = async () => {
-    while (queue.length > 0 && failures.length === 0) {
+    while (queue.length > 0 && !(untilFailure && hasFailed())) {
       const result = await run(program, queue.shift(), running)
-      if (!result.passed && failures.length === 0) {
-        failures.push(result)
-        for (const child of running) child.kill('SIGKILL')
-      }
+      if (untilFailure && hasFailed()) return // killed because of the other's failure
+      results.push(result)
+      if (untilFailure && !result.passed) for (const child of running) child.kill('SIGKILL')
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, worker))
-  return failures[0]
+  return results
 }
 
 /** The scenarios, quickest first, after all of them have passed. */
 async function baseline(program) {
   const list = execFileSync(program, ['--list', '--format', 'terse'], { encoding: 'utf8' })
-  const names = [...list.matchAll(/^(.*): test$/gm)].map((match) => match[1]).filter((name) => !name.startsWith('litmus'))
-  const results = []
-  for (const name of names) results.push(await run(program, name))
-  const failed = results.filter((result) => !result.passed)
-  if (failed.length > 0) throw new Error(`without any mutation: ${failed.map((result) => `${result.name}: ${result.how}`).join(', ')}`)
-  return results.sort((a, b) => a.seconds - b.seconds).map((result) => result.name)
+  const names = [...list.matchAll(/^(.*): test$/gm)].map(match => match[1]).filter(name => !name.startsWith('litmus'))
+  const results = await runAll(program, names, false)
+  const failed = results.filter(result => !result.passed)
+  if (failed.length > 0) throw new Error(`without any mutation: ${failed.map(result => `${result.name}: ${result.how}`).join(', ')}`)
+  return results.sort((a, b) => a.seconds - b.seconds).map(result => result.name)
 }
 
 async function judge(scratch, names, mutant) {
@@ -133,7 +142,8 @@ async function judge(scratch, names, mutant) {
   const original = readFileSync(path, 'utf8')
   writeFileSync(path, mutant.source)
   try {
-    return await firstFailure(build(scratch), names)
+    const results = await runAll(build(scratch), names, true)
+    return results.find(result => !result.passed)
   } finally {
     writeFileSync(path, original)
   }
@@ -145,7 +155,7 @@ function verdict(mutant, failure) {
   return ['–', why ?? 'NOT NOTICED']
 }
 
-const mutants = files.flatMap((file) => {
+const mutants = files.flatMap(file => {
   const source = readFileSync(join(root, steps, file), 'utf8')
   return [...orderings(file, source), ...breakages(file, source)]
 })

@@ -6,29 +6,39 @@ export const structural = [
     file: 'reader.rs',
     name: 'pin: no wake on the way back',
     find: 'self.unpin();\n            seen = now;',
-    replace: 'self.slot.pin.store(0, Ordering::SeqCst);\n            seen = now;'
+    replace: 'self.slot.pin.store(0, Ordering::SeqCst);\n            seen = now;',
   },
-  { file: 'reader.rs', name: 'pin: no confirming load', find: 'let now = State(state.load(Ordering::SeqCst));', replace: 'let now = seen;' },
+  {
+    file: 'reader.rs',
+    name: 'pin: no confirming load',
+    find: 'let now = State(state.load(Ordering::SeqCst));',
+    replace: 'let now = seen;',
+  },
   { file: 'reader.rs', name: 'pin: WRITING is not looked at', find: 'if !now.has(State::WRITING) && now.0', replace: 'if now.0' },
   { file: 'reader.rs', name: 'pin: the index is not compared', find: ' && now.0 & State::INDEX == seen.0 & State::INDEX {', replace: ' {' },
   {
     file: 'reader.rs',
     name: 'unpin: no wake',
     find: 'self.slot.pin.store(0, Ordering::SeqCst); // before the load in `wake_writer`\n        wake_writer(&self.words, &self.park);',
-    replace: 'self.slot.pin.store(0, Ordering::SeqCst);'
+    replace: 'self.slot.pin.store(0, Ordering::SeqCst);',
   },
   {
     file: 'reader.rs',
     name: 'attach: the mark is not raised',
     find: 'self.words.control.high_water.fetch_max(number + 1, Ordering::SeqCst);',
-    replace: 'let _ = number;'
+    replace: 'let _ = number;',
   },
-  { file: 'reader.rs', name: 'attach: a dead one’s pin is left', find: 'crate::roster::reset(self.slot);\n        self.unpin();', replace: '' },
+  {
+    file: 'reader.rs',
+    name: 'attach: a dead one’s pin is left',
+    find: 'crate::roster::reset(self.slot);\n        self.unpin();',
+    replace: '',
+  },
   {
     file: 'reader.rs',
     name: 'end_grace: no wake',
     find: 'self.slot.lock_wait.store(0, Ordering::SeqCst); // before the load in `wake_writer`\n        wake_writer(&self.words, &self.park);',
-    replace: 'self.slot.lock_wait.store(0, Ordering::SeqCst);'
+    replace: 'self.slot.lock_wait.store(0, Ordering::SeqCst);',
   },
   { file: 'reader.rs', name: 'sleep: the flag is not raised', find: 'control.sleepers.store(1, Ordering::SeqCst);', replace: '' },
   { file: 'reader.rs', name: 'sleep: no second look', find: 'if control.state.load(Ordering::SeqCst) != seen.0 {', replace: 'if false {' },
@@ -36,24 +46,39 @@ export const structural = [
     file: 'reader.rs',
     name: 'sleep: on whatever the state is by then',
     find: 'if control.state.load(Ordering::SeqCst) != seen.0 {\n        return Woken::Changed;\n    }',
-    replace: 'let seen = State(control.state.load(Ordering::SeqCst));'
+    replace: 'let seen = State(control.state.load(Ordering::SeqCst));',
   },
   { file: 'reader.rs', name: 'wake_writer: the word stays', find: 'waits.fetch_add(2, Ordering::Relaxed);', replace: '' },
   { file: 'reader.rs', name: 'wake_writer: no wake', find: 'park.wake_all(waits);', replace: 'let _ = park;' },
-  { file: 'reader.rs', name: 'read_unpinned: no second look at the state', find: ' || state.load(Ordering::Relaxed) != seen.0)', replace: ')' },
+  {
+    file: 'reader.rs',
+    name: 'read_unpinned: no second look at the state',
+    find: ' || state.load(Ordering::Relaxed) != seen.0)',
+    replace: ')',
+  },
   { file: 'reader.rs', name: 'read_unpinned: copies while it is written', find: '(before & 1 != 0 || ', replace: '(' },
-  { file: 'reader.rs', name: 'read_unpinned: no second look at the sequence', find: 'buffer.sequence.load(Ordering::Relaxed) == before', replace: 'true' },
+  {
+    file: 'reader.rs',
+    name: 'read_unpinned: no second look at the sequence',
+    find: 'buffer.sequence.load(Ordering::Relaxed) == before',
+    replace: 'true',
+  },
   { file: 'writer.rs', name: 'choose: takes the current one', find: 'Some(*index) != current && ', replace: '' },
   { file: 'writer.rs', name: 'choose: takes pinned ones', find: ' && pinned & (1 << index) == 0', replace: '' },
   {
     file: 'writer.rs',
     name: 'wait_for: says nothing',
     find: 'let expected = waits.fetch_or(1, Ordering::SeqCst) | 1;',
-    replace: 'let expected = waits.load(Ordering::SeqCst);'
+    replace: 'let expected = waits.load(Ordering::SeqCst);',
   },
   { file: 'writer.rs', name: 'wait_for: no look after it said so', find: 'let mut found = look();', replace: 'let mut found = None;' },
   { file: 'writer.rs', name: 'shut_out_readers: does not', find: 'state.0 | State::WRITING, Ordering', replace: 'state.0, Ordering' },
-  { file: 'writer.rs', name: 'begin: no mark', find: 'buffer.sequence.store(sequence | 1, Ordering::Relaxed);', replace: 'let _ = sequence;' },
+  {
+    file: 'writer.rs',
+    name: 'begin: no mark',
+    find: 'buffer.sequence.store(sequence | 1, Ordering::Relaxed);',
+    replace: 'let _ = sequence;',
+  },
   {
     file: 'writer.rs',
     name: 'publish: the flag goes down after the store',
@@ -65,22 +90,37 @@ export const structural = [
         let asked = asked || control.sleepers.load(Ordering::SeqCst) != 0;
         if asked {
             control.sleepers.store(0, Ordering::Relaxed);
-        }`
+        }`,
   },
-  { file: 'writer.rs', name: 'publish: no look at the flag after the store', find: ' || control.sleepers.load(Ordering::SeqCst) != 0', replace: '' },
+  {
+    file: 'writer.rs',
+    name: 'publish: no look at the flag after the store',
+    find: ' || control.sleepers.load(Ordering::SeqCst) != 0',
+    replace: '',
+  },
   { file: 'writer.rs', name: 'publish: forgets that it lowered the flag', find: 'if asked || wake_always', replace: 'if wake_always' },
   { file: 'writer.rs', name: 'publish: wakes only who says so', find: 'if asked || wake_always ||', replace: 'if asked ||' },
   {
     file: 'writer.rs',
     name: 'publish: the same generation',
     find: 'self.state().next(flags_and_index).0,',
-    replace: 'self.state().0 & !(State::GENERATION - 1) | flags_and_index,'
+    replace: 'self.state().0 & !(State::GENERATION - 1) | flags_and_index,',
   },
   { file: 'writer.rs', name: 'recover: the pin stays', find: 'slot.pin.store(0, Ordering::SeqCst);', replace: '' },
   { file: 'writer.rs', name: 'take_over: believes a torn value', find: ' && !torn(index) =>', replace: ' && (!torn(index) || true) =>' },
-  { file: 'writer.rs', name: 'take_over: wakes only who says so', find: 'self.publish(meaning, true);', replace: 'self.publish(meaning, false);' },
-  { file: 'writer.rs', name: 'take_over: begins to count anew', find: '.max().unwrap_or(0);', replace: '.max().map_or(0, |_| 0);' }
+  {
+    file: 'writer.rs',
+    name: 'take_over: wakes only who says so',
+    find: 'self.publish(meaning, true);',
+    replace: 'self.publish(meaning, false);',
+  },
+  { file: 'writer.rs', name: 'take_over: begins to count anew', find: '.max().unwrap_or(0);', replace: '.max().map_or(0, |_| 0);' },
 ]
 
-/** Mutants that no scenario can or need notice. */
-export const explanations = {}
+/** Mutants that no scenario can notice, and why that is well. */
+export const explanations = {
+  'reader.rs read_unpinned: state.load Acquire → Relaxed':
+    'the fence before the last look at the sequence makes up for it, as RC11 confirms; Acquire is for a caller that sleeps on the state in `Err`',
+  'writer.rs recover: pin.store SeqCst → Release':
+    'the pin is stored and scanned by one thread, and the slot’s next owner comes by the byte; SeqCst because R4 asks it of every store of 0',
+}

@@ -15,6 +15,7 @@ const checks = {
   clippy: () => runOrFail('cargo', [...clippy, ...deny]),
   'clippy with the feature testing': () => runOrFail('cargo', [...clippy, '--features', 'testing', ...deny]),
   'documentation of the crates': () => runOrFail('cargo', ['doc', '--workspace', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } }),
+  'the protocol under loom': () => runOrFail('npm', ['run', '--silent', 'loom']),
   'generated files are committed': () => runOrFail('git', ['ls-files', '--error-unmatch', ...generated]),
   'generated files have not drifted': () => runOrFail('git', ['diff', '--exit-code', '--', ...generated]),
   'types in a project that uses the package': checkConsumer,
