@@ -17,12 +17,8 @@ export declare class NativeConsumer {
   layout(): NativeLayout
   /** Checked JSON; null for bytes. */
   get schema(): string | null
-  /** FNV-1a 64 of the schema's text. */
-  get schemaHash(): bigint
   /** The slot, -1 when read-only. */
   get slot(): number
-  /** Whether this consumer may only read. */
-  get readOnly(): boolean
   /** Maps the segment over the engine's pages. */
   mapOver(pages: Uint8Array): void
   /**
@@ -46,6 +42,8 @@ export declare class NativeConsumer {
   watch(callback: () => void): void
   /** One callback when the state is no longer `seenState`, when the publisher dies, or after `disarm`. */
   arm(seenState: number, forLock: boolean): void
+  /** Takes back what `arm` for a lock told the publisher: the lock was got, or given up. */
+  endGrace(): void
   /** The callback comes at once. */
   disarm(): void
   /** Detaches. */
@@ -74,10 +72,8 @@ export declare class NativePublisher {
   version(): number
   /** Consumers that hold a buffer now. */
   holders(): Array<NativeHolder>
-  /** The state word now. */
-  state(): number
-  /** Fills `[version, stalenessMs, byteLength, epoch]` of the current value. */
-  peek(meta: Float64Array): number
+  /** Lets go of the publication as a dying process would: the name stays and can be adopted. */
+  abandon(): void
   /** Marks the publication as closed, wakes everybody, and takes the name away unless told to keep it. */
   close(keep: boolean): void
 }

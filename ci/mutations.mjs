@@ -120,7 +120,9 @@ export const structural = [
 /** Mutants that no scenario can notice, and why that is well. */
 export const explanations = {
   'reader.rs read_unpinned: state.load Acquire → Relaxed':
-    'the fence before the last look at the sequence makes up for it, as RC11 confirms; Acquire is for a caller that sleeps on the state in `Err`',
+    'this or the Release of `end` is enough, and RC11 says that without both a copy can be torn; also, a caller may sleep on the state in `Err`',
+  'writer.rs end: sequence.store Release → Relaxed':
+    'this or the Acquire of the state in `read_unpinned` is enough, and RC11 says that without both a copy can be torn',
   'writer.rs recover: pin.store SeqCst → Release':
     'the pin is stored and scanned by one thread, and the slot’s next owner comes by the byte; SeqCst because R4 asks it of every store of 0',
 }

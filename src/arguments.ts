@@ -88,7 +88,7 @@ export function checkRate(what: string, maxRate: unknown): number | undefined {
 
 export function checkSignal(what: string, signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return signal as AbortSignal
+  if (signal instanceof AbortSignal) return signal
   throw invalid(what, 'signal', signal, 'an AbortSignal')
 }
 

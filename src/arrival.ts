@@ -76,5 +76,6 @@ function watchError(what: string, directory: string, cause: unknown): SegmentErr
   const details = { cause, errno: errno === undefined ? undefined : Math.abs(errno), syscall }
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return new SegmentError('ERR_NOT_FOUND', `${what}: there is no directory ${directory}`, details)
-  return new SegmentError('ERR_SYSTEM', `${what}: watch ${directory}: ${message}`, details)
+  const known = { EACCES: 'ERR_PERMISSION', EPERM: 'ERR_PERMISSION', ENAMETOOLONG: 'ERR_INVALID_NAME', EMFILE: 'ERR_TOO_MANY_FILES' }
+  return new SegmentError((known as Record<string, string>)[code ?? ''] ?? 'ERR_SYSTEM', `${what}: watch ${directory}: ${message}`, details)
 }

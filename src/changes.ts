@@ -73,12 +73,14 @@ export class Changes implements AsyncIterableIterator<unknown> {
       const attachment = this.#follow()
       const state = attachment.state() // before the look for a value: a change in between ends the sleep below
       const change = this.#take(attachment)
+      attachment.watcher.endGrace()
       if (change !== undefined) {
         const due = performance.now() + this.#pace.periodMs
         yield change
         await this.#rest(due - performance.now())
       } else if (endOf(state) === 0) {
         await sleep(this.#pace, attachment.watcher.changed(state, this.#isShutOut), this.#wake)
+        if (this.#isStopped || this.#pace.signal?.aborted) attachment.watcher.endGrace()
       } else if (!(await this.#continueAfter(endOf(state)))) {
         return undefined
       }

@@ -1,9 +1,11 @@
 import type { PublicationType } from './encoding.js'
-import { ArgumentError, SchemaError } from './errors.js'
+import { ArgumentError, SchemaError, SegmentError } from './errors.js'
 import type { Source } from './source.js'
 import { copyInto, type Guard, isLiveView, matchSchema, Struct, structFromSchema } from './struct/index.js'
 import { describe } from './struct/problem.js'
-import { typedArrayKind } from './struct/typed-arrays.js'
+import { typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
+
+const { set } = Uint8Array.prototype
 
 /** How a consumer makes values of the publisher's bytes. */
 export interface Decoding {
@@ -65,18 +67,28 @@ class StructDecoding implements Decoding {
     this.publisher = publisher
   }
 
-  read({ memory, byteOffset }: Source): unknown {
-    return this.#struct.decode(memory, byteOffset)
+  read(source: Source): unknown {
+    this.#checkLength(source)
+    return this.#struct.decode(source.memory, source.byteOffset)
   }
 
   readInto(name: string, source: Source, target: unknown): number {
+    this.#checkLength(source)
     if (!isLiveView(target)) return copyBytes(name, source, target, 'a Uint8Array or a view of a struct')
     copyInto(target, this.publisher, source.memory, source.byteOffset)
     return source.byteLength
   }
 
-  live({ memory, byteOffset }: Source, guard: Guard): unknown {
-    return this.#struct.part(memory, byteOffset, guard) // a whole buffer: its place was checked when the segment was opened
+  live(source: Source, guard: Guard): unknown {
+    this.#checkLength(source)
+    return this.#struct.part(source.memory, source.byteOffset, guard) // a whole buffer: its place was checked when the segment was opened
+  }
+
+  // A shorter value would be completed with what an older one left.
+  #checkLength({ byteLength }: Source): void {
+    const expected = this.publisher.byteLength
+    if (byteLength === expected) return
+    throw new SegmentError('ERR_CORRUPT', `read: the segment says its value has ${byteLength} bytes where the schema says ${expected}`)
   }
 }
 
@@ -100,10 +112,10 @@ function copyBytes(name: string, source: Source, target: unknown, expected: stri
   if (typedArrayKind(target) !== 'Uint8Array') {
     throw new ArgumentError('ERR_INVALID_ARGUMENT', `readInto ${name}: the target is ${describe(target)}, expected ${expected}`)
   }
-  const { length } = target as Uint8Array
+  const length = typedArrayLength(target)
   if (length < source.byteLength) {
     throw new ArgumentError('ERR_INVALID_SIZE', `readInto ${name}: the value has ${source.byteLength} bytes, the target ${length}`)
   }
-  ;(target as Uint8Array).set(source.bytes())
+  set.call(target, source.bytes()) // the engine's own: no code of the caller runs while the value is held
   return source.byteLength
 }

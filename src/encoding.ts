@@ -4,7 +4,7 @@ import { BytesType } from './struct/bytes-type.js'
 import { type Guard, memoryOf } from './struct/memory.js'
 import { describe } from './struct/problem.js'
 import { Struct } from './struct/struct.js'
-import { typedArrayKind } from './struct/typed-arrays.js'
+import { typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
 import type { Writer } from './writer.js'
 
 /** The type of a publication's values: a struct, or bytes of any length up to a limit. */
@@ -57,23 +57,19 @@ class StructEncoding implements Encoding {
     const stage = scratch.take()
     const problem = codec.write(stage, 0, value)
     if (problem !== undefined) throw problem.toError()
-    writer.write('write', stage.bytes, timeout)
+    writer.check('write') // once more: the value's getters may have closed or locked the publisher
+    writer.write('write', stage.bytes, this.byteLength, timeout)
     scratch.giveBack(stage)
   }
 
   update(writer: Writer, value: never, timeout: number | undefined): void {
-    this.#struct.checkPartial(value)
+    const assign = this.#struct.stagePartial(value) // the last that runs code of the caller
+    writer.check('update')
     const { segment } = writer
     if (segment.currentIndex() < 0) {
       throw new PublicationError('ERR_EMPTY', `update ${writer.name}: nothing has been published yet; write every field first`)
     }
-    const index = writer.begin('update', timeout, true)
-    try {
-      this.#struct.encodePartial(segment.memory, segment.byteOffset(index), value)
-    } catch (error) {
-      writer.abort()
-      throw error
-    }
+    assign(segment.memory, segment.byteOffset(writer.begin('update', timeout, true)))
     writer.commit(this.byteLength)
   }
 
@@ -91,13 +87,13 @@ class BytesEncoding implements Encoding {
   }
 
   initial(what: string, value: unknown): Uint8Array {
-    this.#check(what, '', value)
-    return value
+    this.#lengthOf(what, '', value)
+    return value as Uint8Array
   }
 
   write(writer: Writer, value: unknown, timeout: number | undefined): void {
-    this.#check('write ', writer.name, value)
-    writer.write('write', value, timeout)
+    const byteLength = this.#lengthOf('write ', writer.name, value)
+    writer.write('write', value as Uint8Array, byteLength, timeout)
   }
 
   update(writer: Writer): void {
@@ -108,12 +104,12 @@ class BytesEncoding implements Encoding {
     return segment.buffer(index)
   }
 
-  #check(operation: string, name: string, value: unknown): asserts value is Uint8Array {
+  #lengthOf(operation: string, name: string, value: unknown): number {
     if (typedArrayKind(value) !== 'Uint8Array') {
       throw new ArgumentError('ERR_INVALID_ARGUMENT', `${operation}${name}: the value is ${describe(value)}, expected a Uint8Array`)
     }
-    const { length } = value as Uint8Array
-    if (length <= this.byteLength) return
+    const length = typedArrayLength(value)
+    if (length <= this.byteLength) return length
     throw new ArgumentError('ERR_INVALID_SIZE', `${operation}${name}: the value has ${length} bytes where ${this.byteLength} fit`)
   }
 }

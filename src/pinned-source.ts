@@ -4,6 +4,9 @@ import type { NativeConsumer } from './native.js'
 import { ReaderSteps } from './protocol.js'
 import type { Source } from './source.js'
 import type { Memory } from './struct/memory.js'
+import { typedArrayLength } from './struct/typed-arrays.js'
+
+const { set } = Uint8Array.prototype
 
 /** Values that may be longer are worth a pin: a copy without one may have to be done again. */
 const MOST_AT_ONCE = 4096
@@ -60,9 +63,9 @@ export class PinnedSource implements Source {
     if (index < 0) return -1
     const { words } = this.#segment
     const byteLength = words.wide(words.lengths, index)
-    if (byteLength > this.#capacity || byteLength > target.length) return -1
+    if (byteLength > this.#capacity || byteLength > typedArrayLength(target)) return -1
     const version = words.wide(words.versions, index)
-    target.set(this.#segment.value(index, byteLength))
+    set.call(target, this.#segment.value(index, byteLength)) // the engine's own: no code of the caller runs meanwhile
     if (!this.#steps.wasWhole()) return -1
     this.version = version
     return byteLength

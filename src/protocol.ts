@@ -1,7 +1,8 @@
 /**
- * The uncontended steps of a publication, as in PROTOCOL R3–R8, on the words of one mapped segment. They stand beside
+ * The uncontended steps of a publication, R3 to R9 of docs/protocol.md, on the words of one mapped segment. They stand beside
  * `reader.rs` and `writer.rs` in `crates/core/src/publication`, step by step and in the same order; whatever sleeps, wakes or recovers is
- * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with one exception: see `begin`.
+ * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with two exceptions: see `begin` and
+ * `glance`.
  * Each of them is a call that the engine does not inline, about as dear as copying 64 bytes; so words that only this side writes, and
  * those that are only guessed from, are read plainly.
  */
@@ -200,6 +201,12 @@ export class WriterSteps {
     const highWater = Atomics.load(this.#words, this.#at.highWater)
     const { mostSlots } = this.#at
     return highWater >= 0 && highWater < mostSlots ? highWater : mostSlots
+  }
+
+  /** One buffer: ends a write that was never begun, so that readers may come in again. */
+  letIn(): void {
+    const seen = this.#words[this.#at.state] as number
+    if ((seen & WRITING) !== 0) this.publish(seen & (GENERATION - 1) & ~WRITING, true)
   }
 
   /** Marks a buffer as being written, before its first byte changes (R8). */

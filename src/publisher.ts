@@ -66,12 +66,12 @@ export class Publisher<T extends PublicationType = PublicationType> {
     const { byteLength, schema } = encoding
     checkEnginePages(what)
     const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
+    const writer = writerOf(name, native)
     try {
-      const writer = new Writer(name, native)
-      if (native.adopted && first !== undefined) writer.write('create', first, timeout)
+      if (native.adopted && first !== undefined) writer.write('create', first, first.length, timeout)
       return new Publisher<T>(encoding, writer)
     } catch (error) {
-      native.close(native.adopted) // what was adopted can be adopted again
+      writer.abandon() // what was adopted can be adopted again
       throw error
     }
   }
@@ -192,8 +192,19 @@ export class Publisher<T extends PublicationType = PublicationType> {
     const writer = this.#writer
     writer.check(operation)
     const current = isCopy ? writer.segment.currentIndex() : -1
-    const byteLength = current < 0 ? this.byteLength : writer.segment.byteLength(current)
+    const isWhole = current < 0 || this.#encoding.schema !== undefined
+    const byteLength = isWhole ? this.byteLength : Math.min(writer.segment.byteLength(current), this.byteLength)
     return new WriteLock(writer, this.#encoding, writer.begin(operation, milliseconds, isCopy), byteLength)
+  }
+}
+
+function writerOf(name: string, native: NativePublisher): Writer {
+  try {
+    return new Writer(name, native)
+  } catch (error) {
+    if (native.adopted) native.abandon()
+    else native.close(false)
+    throw error
   }
 }
 

@@ -143,10 +143,12 @@ export class Reader implements Lender {
       throwIfAborted(`${operation} ${this.name}`, signal)
       const { source, watcher, state } = this.#lookAt(operation)
       const outcome = source.begin(0, false)
+      watcher.endGrace()
       if (outcome >= 0) return this.#hand(operation, source)
       const left = readerPatience(outcome, timeout) - (performance.now() - start)
       if (left <= 0) throw this.refusal(operation, outcome, timeout)
       await sleep({ ms: left, signal }, watcher.changed(state, outcome === WRITING), this.farewell.subscribe)
+      if (signal?.aborted && !this.isDisposed) watcher.endGrace()
     }
   }
 
@@ -190,6 +192,7 @@ export class Reader implements Lender {
     this.#attachment = next
     this.seen = 0
     old.close()
+    this.farewell.ring() // others may sleep for the old segment
     return true
   }
 
@@ -199,7 +202,10 @@ export class Reader implements Lender {
     if (attachment === undefined) return
     this.#endLock(attachment)
     this.#attachment = undefined
-    attachment.close()
-    this.farewell.ring()
+    try {
+      attachment.close()
+    } finally {
+      this.farewell.ring()
+    }
   }
 }

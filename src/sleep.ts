@@ -57,6 +57,7 @@ export function sleep({ ms, signal, ref = true }: Sleep, ...reasons: Subscribe[]
 }
 
 function onAbort(signal: AbortSignal, wake: () => void): () => void {
+  if (signal.aborted) queueMicrotask(wake) // it will not say so again
   signal.addEventListener('abort', wake, { once: true })
   return () => signal.removeEventListener('abort', wake)
 }

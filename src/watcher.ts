@@ -19,6 +19,7 @@ class Alarm extends Bell {
 export class Watcher {
   readonly #native: NativeConsumer
   #alarm: Alarm | undefined
+  #isGraceAsked = false
 
   constructor(native: NativeConsumer) {
     this.#native = native
@@ -40,6 +41,13 @@ export class Watcher {
     }
   }
 
+  /** Takes back what the publisher was told `forLock`: the lock was got, or given up. After the attempt that follows a sleep. */
+  endGrace(): void {
+    if (!this.#isGraceAsked) return
+    this.#isGraceAsked = false
+    attempt(() => this.#native.endGrace())
+  }
+
   #prepare(): Alarm {
     if (this.#alarm !== undefined) return this.#alarm
     const alarm = new Alarm()
@@ -53,6 +61,7 @@ export class Watcher {
     if (!alarm.armed) alarm.seen = seen
     attempt(() => this.#native.arm(alarm.seen, forLock))
     alarm.armed = true
+    if (forLock) this.#isGraceAsked = true
     alarm.forLock = forLock
   }
 }

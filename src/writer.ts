@@ -50,7 +50,7 @@ export class Writer implements Lender {
 
   check(operation: string): void {
     if (this.#isClosed) throw new PublicationError('ERR_DISPOSED', `${operation} ${this.name}: this publisher is closed`)
-    if (this.lease === 0) return
+    if (this.lease === 0 && this.#index < 0) return
     throw new LockError(
       'ERR_ALREADY_LOCKED',
       `${operation} ${this.name}: this publisher holds a write lock; release it first, or write through it`,
@@ -64,8 +64,13 @@ export class Writer implements Lender {
   begin(operation: string, timeout: number | undefined, copy: boolean): number {
     let index = this.#steps.choose()
     if (index < 0) index = this.#persist(operation, timeout)
-    if (copy) this.#copy(index)
-    else this.#backup = undefined
+    try {
+      this.#backup = undefined
+      if (copy) this.#copy(index)
+    } catch (error) {
+      this.#steps.letIn()
+      throw error
+    }
     this.#steps.begin(index)
     this.#index = index
     return index
@@ -99,18 +104,17 @@ export class Writer implements Lender {
       this.#backup = segment.buffer(index).slice(0, length)
       return
     }
-    this.#backup = undefined
     this.#steps.begin(index)
     if (current < 0) segment.buffer(index).fill(0)
     else
       segment.buffer(index).set(length === segment.layout.capacity ? segment.buffer(current) : segment.buffer(current).subarray(0, length))
   }
 
-  /** Publishes these bytes. */
-  write(operation: string, bytes: Uint8Array, timeout: number | undefined): void {
+  /** Publishes these bytes, of which there really are so many, and no more than fit. */
+  write(operation: string, bytes: Uint8Array, byteLength: number, timeout: number | undefined): void {
     const index = this.begin(operation, timeout, false)
     this.segment.buffer(index).set(bytes)
-    this.commit(bytes.length)
+    this.commit(byteLength)
   }
 
   commit(byteLength: number): void {
@@ -145,6 +149,13 @@ export class Writer implements Lender {
       this.#observersPresent = this.#native.observersPresent()
     }
     return this.#observersPresent
+  }
+
+  /** Lets go of the publication as a dying process would: its next publisher adopts it. */
+  abandon(): void {
+    this.#isClosed = true
+    this.#native.abandon()
+    this.segment.dispose()
   }
 
   /** A write that is under way is not published. Twice is once. */

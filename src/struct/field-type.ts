@@ -7,7 +7,7 @@ import type { TypeSchema } from './schema.js'
 export type Reader<Value = unknown> = (memory: Memory, base: number) => Value
 
 /** Checks a field's value and writes it. May have written a part when it refuses, so the memory is private. */
-export type Writer = (memory: Memory, base: number, value: unknown) => Problem | undefined
+export type Writer = (memory: Memory, base: number, value: unknown, guard?: Guard) => Problem | undefined
 
 declare const types: unique symbol
 

@@ -42,7 +42,7 @@ export class LiveArray<Element = unknown, Input = unknown> implements ReadonlyLi
     if (!this.#has(index)) {
       throw new ArgumentError('ERR_INVALID_ARGUMENT', `set: expected an index from 0 to ${this.length - 1}, given ${describe(index)}`)
     }
-    const problem = this.#element.write(this.#memory, this.#offset(index), value)
+    const problem = this.#element.write(this.#memory, this.#offset(index), value, this.#guard)
     if (problem !== undefined) throw problem.within(`[${index}]`).toError()
   }
 

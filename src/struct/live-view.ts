@@ -72,7 +72,7 @@ export class LiveView {
     return function (value) {
       const { guard, memory, base } = this[spot]
       checkWritable(guard, name)
-      const problem = write(memory, base, value)
+      const problem = write(memory, base, value, guard)
       if (problem !== undefined) throw problem.toError()
     }
   }

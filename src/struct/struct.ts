@@ -89,13 +89,25 @@ export class Struct<F extends Fields = Fields> extends FieldType<StructValue<F>,
 
   /** Writes the fields that `value` has and leaves the others as they are. Otherwise as {@link encode}. */
   encodePartial(memory: Memory, byteOffset: number, value: Partial<StructInput<F>>): void {
+    this.stagePartial(value)(memory, byteOffset)
+  }
+
+  /**
+   * The first half of {@link encodePartial}: reads and checks everything; what it returns only copies, and is to be called once.
+   *
+   * @internal
+   */
+  stagePartial(value: Partial<StructInput<F>>): (memory: Memory, byteOffset: number) => void {
     const stage = this.scratch.take()
-    for (const slot of this.codec.writeSome(stage, value)) {
-      const field = this.fields[slot] as Field
-      const end = field.byteOffset + field.type.byteLength
-      memory.bytes.set(stage.bytes.subarray(field.byteOffset, end), byteOffset + field.byteOffset)
+    const slots = [...this.codec.writeSome(stage, value)]
+    return (memory, byteOffset) => {
+      for (const slot of slots) {
+        const field = this.fields[slot] as Field
+        const end = field.byteOffset + field.type.byteLength
+        memory.bytes.set(stage.bytes.subarray(field.byteOffset, end), byteOffset + field.byteOffset)
+      }
+      this.scratch.giveBack(stage)
     }
-    this.scratch.giveBack(stage)
   }
 
   /** A copy of the struct that begins at `byteOffset`. */

@@ -160,7 +160,7 @@ impl Error {
 fn code_of(errno: nix::errno::Errno) -> Code {
     use nix::errno::Errno;
     match errno {
-        Errno::ENOENT => Code::NotFound,
+        Errno::ENOENT | Errno::ENOTDIR => Code::NotFound,
         Errno::EEXIST => Code::AlreadyExists,
         Errno::EACCES | Errno::EPERM | Errno::EROFS => Code::Permission,
         Errno::ENOSPC | Errno::EDQUOT => Code::NoSpace,

@@ -4,7 +4,7 @@ use crate::error::OrThrow;
 use crate::layout::{NativeHolder, NativeLayout, code, report};
 use crate::watch::Watch;
 use crate::{pages, slice};
-use napi::bindgen_prelude::{BigInt, Float64ArraySlice, Function, Uint8ArraySlice};
+use napi::bindgen_prelude::{Float64ArraySlice, Function, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::{Code, Error, Name, RawConsumer};
@@ -58,23 +58,11 @@ impl NativeConsumer {
         self.schema.clone()
     }
 
-    /// FNV-1a 64 of the schema's text.
-    #[napi(getter)]
-    pub fn schema_hash(&self, env: Env) -> Result<BigInt> {
-        self.raw().map(|raw| BigInt::from(raw.segment().header().schema_hash)).or_throw(&env)
-    }
-
     /// The slot, -1 when read-only.
     #[napi(getter)]
     pub fn slot(&self) -> i32 {
         let slot = self.raw.as_ref().and_then(RawConsumer::slot);
         slot.and_then(|slot| i32::try_from(slot).ok()).unwrap_or(-1)
-    }
-
-    /// Whether this consumer may only read.
-    #[napi(getter)]
-    pub fn read_only(&self) -> bool {
-        self.slot() < 0
     }
 
     /// Maps the segment over the engine's pages.
@@ -148,13 +136,23 @@ impl NativeConsumer {
     /// One callback when the state is no longer `seenState`, when the publisher dies, or after `disarm`.
     #[napi]
     pub fn arm(&mut self, env: Env, seen_state: u32, for_lock: bool) -> Result<()> {
-        if for_lock {
-            self.raw_mut().and_then(RawConsumer::ask_for_grace).or_throw(&env)?;
+        let raw = self.raw_mut().or_throw(&env)?;
+        if for_lock && raw.slot().is_some() {
+            raw.ask_for_grace().or_throw(&env)?;
         }
         if let Some(watch) = &self.watch {
             watch.arm(seen_state);
         }
         Ok(())
+    }
+
+    /// Takes back what `arm` for a lock told the publisher: the lock was got, or given up.
+    #[napi]
+    pub fn end_grace(&self, env: Env) -> Result<()> {
+        match &self.raw {
+            Some(raw) if raw.slot().is_some() => raw.end_grace().or_throw(&env),
+            _ => Ok(()),
+        }
     }
 
     /// The callback comes at once.

@@ -1,9 +1,9 @@
 //! `NativePublisher`
 
 use crate::error::OrThrow;
-use crate::layout::{NativeHolder, NativeLayout, report};
+use crate::layout::{NativeHolder, NativeLayout};
 use crate::{pages, slice};
-use napi::bindgen_prelude::{Float64ArraySlice, Uint8ArraySlice};
+use napi::bindgen_prelude::Uint8ArraySlice;
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::publication::Shape;
@@ -117,17 +117,12 @@ impl NativePublisher {
         holders.iter().map(|holder| NativeHolder { pid: holder.pid, slot: i32::try_from(holder.slot).unwrap_or(-1) }).collect()
     }
 
-    /// The state word now.
+    /// Lets go of the publication as a dying process would: the name stays and can be adopted.
     #[napi]
-    pub fn state(&self, env: Env) -> Result<u32> {
-        self.raw().map(|raw| raw.state().0).or_throw(&env)
-    }
-
-    /// Fills `[version, stalenessMs, byteLength, epoch]` of the current value.
-    #[napi]
-    pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
-        let raw = self.raw().or_throw(&env)?;
-        raw.peek().map(|outcome| report(outcome, raw.last(), raw.epoch(), &mut meta)).or_throw(&env)
+    pub fn abandon(&mut self) {
+        if let Some(raw) = self.raw.take() {
+            raw.abandon();
+        }
     }
 
     /// Marks the publication as closed, wakes everybody, and takes the name away unless told to keep it.
@@ -143,9 +138,7 @@ impl NativePublisher {
 /// Collected or torn down with its process: as if the process had died. The name stays and can be adopted.
 impl Drop for NativePublisher {
     fn drop(&mut self) {
-        if let Some(raw) = self.raw.take() {
-            raw.abandon();
-        }
+        self.abandon();
     }
 }
 

@@ -172,7 +172,7 @@ impl Request<'_> {
                     return self.replace(None); // with the byte still held: nobody else replaces it meanwhile
                 }
                 let old = Attachment::with_locks(*segment, locks)?;
-                if self.adoptable(&old) { adopt(old).map(Some) } else { self.replace(Some(old)) }
+                if self.adoptable(&old) { adopt(old, self.name, self.options.mode).map(Some) } else { self.replace(Some(old)) }
             }
         }
     }
@@ -182,10 +182,7 @@ impl Request<'_> {
         if locks.try_hold(Byte::Publisher)? {
             return Ok(true);
         }
-        if locks.is_held(Byte::Publisher)? {
-            return Err(Error::new(Code::PublisherExists, format!("create {}: its publisher lives", self.name)));
-        }
-        // gone between the two questions, or a stranger's read lock: `hold` doubts for a while
+        // `hold` doubts for a while: somebody may clean up, have gone between the two questions, or be a stranger with a read lock
         match locks.hold(Byte::Publisher)? {
             true => Ok(true),
             false => Err(Error::new(Code::PublisherExists, format!("create {}: its publisher lives", self.name))),
@@ -216,15 +213,15 @@ impl Request<'_> {
         let (unnamed, locks) = self.build()?;
         let segment = unnamed.replace(self.name)?;
         if let Some(old) = old.filter(|old| old.segment.is_whole()) {
-            let writer = Writer { words: old.words(), park: Futex };
-            writer.publish(writer.state().meaning() & !State::WRITING | State::REPLACED, true);
+            Writer { words: old.words(), park: Futex }.retire();
         }
         self.created(segment, locks).map(Some)
     }
 }
 
-/// Goes on with a dead or departed publisher's segment (PROTOCOL R10). The byte is held and the name still leads here.
-fn adopt(old: Attachment) -> Result<Created> {
+/// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held and the name still leads here.
+fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Created> {
+    old.segment.set_mode(name, mode)?;
     crate::primitive::fence(Ordering::SeqCst); // after the byte: what the dead publisher stored last comes before every load from here on
     let writer = Writer { words: old.words(), park: Futex };
     for (slot, number) in old.words().slots.iter().zip(0..) {

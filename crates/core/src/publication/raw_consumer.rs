@@ -228,7 +228,8 @@ impl RawConsumer {
         Ok(())
     }
 
-    fn end_grace(&self) -> Result<()> {
+    /// Takes that back: it got the lock, or gave up.
+    pub fn end_grace(&self) -> Result<()> {
         let reader = self.reader()?;
         if reader.slot.lock_wait.load(Ordering::Relaxed) != 0 {
             reader.end_grace();
@@ -298,13 +299,18 @@ impl RawConsumer {
     /// As [`copy`](Self::copy), and goes on for at most `slice` while the value keeps changing.
     pub fn copy_within(&self, target: &mut [u8], slice: Duration, last: bool) -> Result<Outcome<Observation>> {
         let deadline = Deadline::after(slice);
-        loop {
+        for sleeps in 0.. {
+            let seen = self.state(); // before the look
             let outcome = self.copy(target, last)?;
-            if outcome != Err(Blocked::Writing) || deadline.slice(slice).is_none() {
-                return Ok(outcome);
+            let waits = matches!(outcome, Err(Blocked::Writing | Blocked::Empty | Blocked::Died));
+            let Some(left) = deadline.slice(SLICE).filter(|_| waits) else { return Ok(outcome) };
+            if seen.has(State::NO_VALUE) {
+                self.watcher().sleep(seen, left, sleeps)?;
+            } else {
+                std::thread::yield_now(); // several buffers: the value was replaced while it was copied
             }
-            std::thread::yield_now();
         }
+        Ok(Err(Blocked::Writing))
     }
 
     #[cfg(feature = "testing")]
@@ -327,7 +333,7 @@ fn too_small(room: usize, length: usize) -> Error {
     Error::new(Code::InvalidSize, format!("read: the value has {length} bytes, the target {room}"))
 }
 
-/// Takes a slot and makes it this process's (PROTOCOL R11).
+/// Takes a slot and makes it this process's (docs/protocol.md R11).
 fn attach(attachment: &Attachment) -> Result<u32> {
     let words = attachment.words();
     let number = attachment.locks.hold_slot(attachment.layout.slot_count)?;

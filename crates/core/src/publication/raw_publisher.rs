@@ -167,16 +167,28 @@ impl RawPublisher {
         if let Some(index) = self.try_begin(copy)? {
             return Ok(index);
         }
-        let Some(timeout) = timeout else { return self.begin_at_once(copy) };
+        let begun = match timeout {
+            None => self.begin_at_once(copy),
+            Some(timeout) => self.begin_before(timeout, copy),
+        };
+        if begun.is_err() {
+            self.cancel(); // readers may come in again
+        }
+        begun
+    }
+
+    fn begin_before(&mut self, timeout: Duration, copy: bool) -> Result<u32> {
         let deadline = Deadline::after(timeout);
-        while let Some(slice) = deadline.slice(SLICE) {
-            if let Some(index) = self.begin_within(slice, copy)? {
+        loop {
+            let slice = deadline.slice(SLICE);
+            // also when the time was over from the start: the dead are recovered on the way
+            if let Some(index) = self.begin_within(slice.unwrap_or_default(), copy)? {
                 return Ok(index);
             }
+            if slice.is_none() {
+                return Err(self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name)));
+            }
         }
-        let error = self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name));
-        self.cancel();
-        Err(error)
     }
 
     /// A caller that does not wait gets back what the dead hold, and no more.
@@ -186,9 +198,7 @@ impl RawPublisher {
         {
             return Ok(index);
         }
-        let error = self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.name));
-        self.cancel();
-        Err(error)
+        Err(self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.name)))
     }
 
     fn refusal(&self, code: Code, what: std::fmt::Arguments<'_>) -> Error {
@@ -258,7 +268,7 @@ impl RawPublisher {
         if self.phase == Phase::Waiting {
             self.phase = Phase::Idle;
             let writer = self.writer();
-            writer.publish(writer.state().meaning() & !State::WRITING, false);
+            writer.publish(writer.state().meaning() & !State::WRITING, self.observers.present);
         }
     }
 

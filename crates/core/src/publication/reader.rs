@@ -1,4 +1,4 @@
-//! A consumer's steps (PROTOCOL R3–R5, R9, R11–R13). Nothing here blocks but [`Reader::sleep`], and that is bounded.
+//! A consumer's steps (docs/protocol.md R3–R5, R9, R11–R13). Nothing here blocks but [`Reader::sleep`], and that is bounded.
 //!
 //! Exclusion is Dekker's: the reader stores its pin and then loads the state, the writer stores the state and then loads the
 //! pins, all four sequentially consistent, so at least one of them sees the other.

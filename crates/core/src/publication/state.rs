@@ -1,4 +1,4 @@
-//! The state word: everything that a publication says at once (PROTOCOL R1).
+//! The state word: everything that a publication says at once (docs/protocol.md R1).
 
 use std::fmt;
 

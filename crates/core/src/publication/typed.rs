@@ -225,14 +225,12 @@ impl<T: Record> Consumer<T> {
     }
 
     fn read_unpinned(&mut self) -> Result<T> {
-        let deadline = crate::wait::Deadline::after(self.timeout);
-        loop {
-            match self.raw.copy(&mut self.theirs, false)? {
-                Ok(observation) => return self.accept(&observation),
-                Err(super::Blocked::Writing) if deadline.slice(self.timeout).is_some() => std::thread::yield_now(),
-                Err(blocked) => return Err(blocked.error("read")),
-            }
+        let mut outcome = self.raw.copy(&mut self.theirs, false)?;
+        if outcome == Err(super::Blocked::Writing) {
+            outcome = self.raw.copy_within(&mut self.theirs, self.timeout, false)?;
         }
+        let observation = outcome.map_err(|blocked| blocked.error("read"))?;
+        self.accept(&observation)
     }
 
     /// Takes a value that is in `theirs` now.

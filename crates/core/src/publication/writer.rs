@@ -1,4 +1,4 @@
-//! The publisher's steps (PROTOCOL R1, R4–R8, R10, R13). Nothing here blocks but the waits, and those are bounded.
+//! The publisher's steps (docs/protocol.md R1, R4–R8, R10, R13). Nothing here blocks but the waits, and those are bounded.
 //!
 //! Whoever makes a [`Writer`] holds the publisher's byte: that is what makes it the only one.
 
@@ -133,18 +133,29 @@ impl<'a, P: Park> Writer<'a, P> {
         wake_writer(&self.words, &self.park);
     }
 
+    /// What a publisher that is gone left, for those who are told that nothing more will come of this segment.
+    pub fn retire(&self) {
+        self.publish(self.whole_or_empty() | State::REPLACED, true);
+    }
+
+    /// The current buffer's index + 1 if its value is whole, else [`State::EMPTY`].
+    fn whole_or_empty(&self) -> u32 {
+        let (left, buffers) = (self.state(), self.words.buffers);
+        // Relaxed: as in `take_over`
+        let torn = |index: u32| buffers[index as usize].sequence.load(Ordering::Relaxed) & 1 != 0;
+        match left.index(buffers.len() as u32) {
+            Some(index) if !left.has(State::EMPTY) && !torn(index) => index + 1,
+            _ => State::EMPTY,
+        }
+    }
+
     /// What a dead publisher left is made whole (R10), by a successor that holds the byte and has recovered the slots:
     /// an interrupted write that changed no byte is undone, a torn value is taken away. Returns the version to go on from.
     pub fn take_over(&self) -> u64 {
         let buffers = self.words.buffers;
         // Relaxed: the byte went from the dead publisher to this one, and everything it stored before came along
         let version = buffers.iter().map(|buffer| buffer.version.load(Ordering::Relaxed)).max().unwrap_or(0);
-        let left = self.state();
-        let torn = |index: u32| buffers[index as usize].sequence.load(Ordering::Relaxed) & 1 != 0;
-        let meaning = match left.index(buffers.len() as u32) {
-            Some(index) if !left.has(State::EMPTY) && !torn(index) => index + 1,
-            _ => State::EMPTY,
-        };
+        let meaning = self.whole_or_empty();
         self.words.control.writer_waits.fetch_and(!1, Ordering::Relaxed);
         self.words.control.epoch.fetch_add(1, Ordering::Relaxed); // released with the state below
         self.publish(meaning, true);

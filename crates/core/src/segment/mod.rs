@@ -119,6 +119,11 @@ impl Segment {
         sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes)
     }
 
+    /// Gives the file exactly these permission bits.
+    pub(crate) fn set_mode(&self, name: &Name, mode: u32) -> Result<()> {
+        sys::set_mode(&self.fd, mode).map_err(|errno| Error::system(format_args!("create {name}"), "fchmod", errno))
+    }
+
     /// Tells those who watch the directory that this segment lives again.
     pub fn announce(&self) -> Result<()> {
         sys::touch(&self.fd).map_err(|errno| Error::system("touch the segment", "futimens", errno))

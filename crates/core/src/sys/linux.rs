@@ -59,6 +59,11 @@ fn proc_path(fd: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", fd.as_raw_fd())
 }
 
+/// `fchmod`
+pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Sys<()> {
+    fchmod(fd, Mode::from_bits_truncate(mode))
+}
+
 /// `linkat`: gives a nameless file its name; `EEXIST` if the name is taken.
 pub(crate) fn give_name(fd: &OwnedFd, path: &Path) -> Sys<()> {
     nix::unistd::linkat(AT_FDCWD, proc_path(fd).as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)

@@ -101,6 +101,10 @@ pub(crate) fn unlock_byte(_: &OwnedFd, _: u64) -> Sys<()> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn set_mode(_: &OwnedFd, _: u32) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
 pub(crate) fn unlock_all(_: &OwnedFd) -> Sys<()> {
     Err(Errno::ENOSYS)
 }

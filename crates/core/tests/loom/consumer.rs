@@ -75,6 +75,14 @@ impl<'a, V: Value> Consumer<'a, V> {
         if died { Err(Stop::Died) } else { Ok(()) }
     }
 
+    /// Sleeps, soundly, while the state is this one.
+    pub fn sleep_while(&self, seen: State) {
+        self.process.sleep_soundly();
+        while self.state() == seen {
+            sleep(&self.process.segment.words(), &self.process, seen, BOUND);
+        }
+    }
+
     /// Pins the current value; waits for a write that is under way and for a first value.
     pub fn lock(&self) -> Result<u32, Stop> {
         let locked = loop {
@@ -92,6 +100,15 @@ impl<'a, V: Value> Consumer<'a, V> {
         };
         self.end_grace();
         locked
+    }
+
+    /// As if the time to wait for the lock were over at once.
+    pub fn try_lock_and_give_up(&self) {
+        match self.reader().pin(State::NO_VALUE) {
+            Ok(_) => self.unlock(),
+            Err(state) => self.ask(state),
+        }
+        self.end_grace();
     }
 
     fn ask(&self, state: State) {

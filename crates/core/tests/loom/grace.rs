@@ -44,6 +44,23 @@ fn two_readers_that_wait() {
     });
 }
 
+/// Its time is over before it got the lock: whoever held back for it goes on.
+#[test]
+fn a_reader_that_gives_up() {
+    model(4, || {
+        let segment = Segment::<Plain>::new(1, 1);
+        let reader = consumer(&segment, |consumer| {
+            consumer.ask_for_grace();
+            consumer.try_lock_and_give_up();
+        });
+        publish(&segment, |publisher| {
+            publisher.grant_grace();
+            publisher.write_times(2);
+        });
+        reader.join().unwrap();
+    });
+}
+
 /// Grace is for those who wait for the lock: one who waits for news only would be waited for in vain.
 #[test]
 fn nobody_waits_for_a_reader_that_waits_for_news() {

@@ -106,6 +106,11 @@ impl<V: Value> Process<V> {
         self.slept_on.get().map(State)
     }
 
+    /// None of its sleeps ends with its bound from now on.
+    pub fn sleep_soundly(&self) {
+        self.expired.set(u32::MAX);
+    }
+
     pub fn publisher_alive(&self) -> bool {
         self.segment.kernel.is_held(Byte::Publisher)
     }

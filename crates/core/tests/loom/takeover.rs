@@ -7,6 +7,7 @@ use crate::model::{at_every_step, model};
 use crate::publisher::Publisher;
 use crate::segment::{Process, Segment};
 use crate::value::{Plain, Value, Volatile};
+use pagecast::publication::State;
 use std::sync::Arc;
 
 /// Before this step of a write, half of the value is written: with one buffer, and with two.
@@ -53,6 +54,19 @@ fn from_a_publisher_with_two_buffers() {
 #[test]
 fn from_a_publisher_of_the_first_value() {
     at_every_step(1, |steps| publisher_dies(Segment::empty(1, 1), steps, 1));
+}
+
+/// One whose sleep does not end by itself hears of it, although the dead one may have lowered its flag.
+#[test]
+fn heard_by_one_who_sleeps() {
+    at_every_step(2, |steps| {
+        let segment = Segment::<Plain>::new(2, 1);
+        let reader = consumer(&segment, |consumer| consumer.sleep_while(State::NEW.next(1)));
+        let killed = mortal_publish(&segment, steps, |publisher| publisher.write());
+        assert!(Publisher::adopt(&Process::new(&segment)).is_some());
+        reader.join().unwrap();
+        killed
+    });
 }
 
 /// Nobody takes over: readers are told, and never get half a value.

@@ -11,6 +11,7 @@ mod names;
 mod opening;
 mod poses;
 mod reading;
+mod retired;
 mod schema;
 mod successors;
 mod survey;
