@@ -110,6 +110,12 @@ export const structural = [
   { file: 'writer.rs', name: 'take_over: believes a torn value', find: ' && !torn(index) =>', replace: ' && (!torn(index) || true) =>' },
   {
     file: 'writer.rs',
+    name: 'retire: believes a torn value',
+    find: 'self.publish(self.whole_or_empty() | State::REPLACED, true);',
+    replace: 'self.publish((self.state().meaning() & !State::WRITING) | State::REPLACED, true);',
+  },
+  {
+    file: 'writer.rs',
     name: 'take_over: wakes only who says so',
     find: 'self.publish(meaning, true);',
     replace: 'self.publish(meaning, false);',

@@ -12,6 +12,11 @@ export const program = fileURLToPath(new URL('../../examples/telemetry/main.js',
 /** The programs of the job's children. */
 export const CHILDREN = ['publisher.js', 'view.js', 'statistics.js', 'checker.js', 'waker.js']
 
+/** In the header: where the control line is. */
+const CONTROL = 80
+/** In the control line: how many consumers have attached. */
+const HIGH_WATER = 12
+
 let jobs = 0
 
 /** The main job under a name of its own, by which its processes are found. */
@@ -34,10 +39,16 @@ export class MainJob {
     return new Map(commands.map(({ pid, words: [file, script] }) => [(script === this.name ? file : script).replace(/^.*\//, ''), pid]))
   }
 
-  /** Until everybody is at work. */
+  /** Until everybody is at work: the consumers are attached, and some values have come since. */
   async isRunning(): Promise<void> {
-    await until(() => this.hasSegment && this.processes().size === 1 + CHILDREN.length)
+    await until(() => this.hasSegment && this.processes().size === 1 + CHILDREN.length && this.#word(HIGH_WATER) === CHILDREN.length - 1)
     await delay(300)
+  }
+
+  // A word of the control line, by docs/format.md.
+  #word(byteOffset: number): number {
+    const segment = readFileSync(join('/dev/shm', this.name))
+    return segment.readUInt32LE(Number(segment.readBigUInt64LE(CONTROL)) + byteOffset)
   }
 
   /** Until nobody is there any more. */

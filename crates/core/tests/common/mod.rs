@@ -2,7 +2,8 @@
 
 pub mod watchdog;
 
-use pagecast::publication::{Blocked, Pinned, Shape};
+use pagecast::publication::{Blocked, Layout, Pinned, Shape};
+use pagecast::segment::Segment;
 use pagecast::{Code, CreateOptions, Name, RawConsumer, RawPublisher, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -52,6 +53,18 @@ impl Drop for Directory {
 /// The default options for values of `capacity` bytes with this many buffers.
 pub fn bytes(capacity: u64, count: u32) -> CreateOptions<'static> {
     CreateOptions { shape: Shape { capacity, buffers: Some(count), max_consumers: None }, ..CreateOptions::default() }
+}
+
+/// Byte offsets of words in the control line; see `docs/format.md`.
+pub const SLEEPERS: u64 = 4;
+/// As [`SLEEPERS`].
+pub const WRITER_WAITS: u64 = 8;
+
+/// What a word of the control line says.
+pub fn word(segment: &Segment, layout: &Layout, offset: u64) -> u32 {
+    let mut value = [0; 4];
+    segment.mapping().copy_out(layout.control + offset, &mut value).unwrap();
+    u32::from_ne_bytes(value)
 }
 
 /// The code of an operation that must fail.

@@ -36,6 +36,12 @@ impl<'a, V: Value> Publisher<'a, V> {
         Some(Publisher { process, version, graced: RefCell::new(None), wakes_always: false })
     }
 
+    /// Of another segment in the place of one that a dead publisher left: it tells those who have the old one.
+    pub fn retire(process: &'a Process<V>) {
+        assert!(process.try_hold(Byte::Publisher), "the byte of one that is dead");
+        Publisher::writer_of(process).retire();
+    }
+
     /// From now on it lets waiting readers in first.
     pub fn grant_grace(&self) {
         self.graced.replace(Some(vec![0; self.process.segment.words().slots.len()]));

@@ -56,6 +56,21 @@ fn from_a_publisher_of_the_first_value() {
     at_every_step(1, |steps| publisher_dies(Segment::empty(1, 1), steps, 1));
 }
 
+/// The segment is replaced: its last value is whole, or there is none.
+#[test]
+fn by_another_segment() {
+    for buffers in [1, 2] {
+        at_every_step(2, move |steps| {
+            let segment = Segment::<Plain>::new(buffers, 1);
+            let reader = consumer(&segment, follow);
+            let killed = mortal_publish(&segment, steps, |publisher| publisher.write());
+            Publisher::retire(&Process::new(&segment));
+            reader.join().unwrap();
+            killed
+        });
+    }
+}
+
 /// One whose sleep does not end by itself hears of it, although the dead one may have lowered its flag.
 #[test]
 fn heard_by_one_who_sleeps() {

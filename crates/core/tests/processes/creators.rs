@@ -66,3 +66,8 @@ fn of_two_successors_exactly_one_wins_a_thousand_times() {
 fn of_two_that_replace_what_is_there_exactly_one_wins_a_thousand_times() {
     race(1000, [2, 3], &[ABANDONED, CUT, FORGED, KEPT, CLOSED]);
 }
+
+#[test]
+fn of_two_that_find_it_damaged_exactly_one_wins_a_thousand_times() {
+    race(1000, [2, 2], &[CUT, FORGED]);
+}

@@ -1,12 +1,14 @@
 //! A publisher is killed: what its consumers and its successor find.
 
 use crate::common::watchdog::{Watch, bounded};
-use crate::common::{Directory, blocked, bytes, pin};
+use crate::common::{Directory, WRITER_WAITS, blocked, bytes, pin, word};
 use crate::player::Player;
 use crate::roles::SIZE;
+use crate::waking::until_asleep;
 use pagecast::publication::Blocked;
 use pagecast::{RawConsumer, RawPublisher};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn publisher(watch: &Watch, directory: &Directory, buffers: u32) -> Player {
     let mut player = Player::start(watch, "publisher", &[directory.path().to_str().unwrap(), "value", &buffers.to_string()]);
@@ -87,12 +89,11 @@ fn killed_while_it_waits_for_a_reader_it_has_changed_nothing() {
         let mut other = RawConsumer::open(&directory.name("value"), false).unwrap();
         pin(&mut consumer);
         first.say("sleep");
-        while other.try_lock(false).unwrap().is_ok() {
-            other.unlock();
-        }
+        until_asleep(other.segment(), other.layout(), WRITER_WAITS);
         first.kill();
         assert_eq!(blocked(&mut other), Blocked::Died);
         let mut second = adopt(&directory, 1);
+        assert_eq!(word(other.segment(), other.layout(), WRITER_WAITS) & 1, 0, "the successor does not wait");
         assert_eq!(pin(&mut other).observation.version, 1);
         other.unlock();
         consumer.unlock();
@@ -167,5 +168,26 @@ fn a_child_that_lives_on_does_not_keep_its_parents_place() {
         assert!(!consumer.publisher_alive().unwrap());
         assert_eq!(adopt(&directory, 2).epoch(), 2);
         assert!(Command::new("kill").arg(child).status().unwrap().success(), "the child outlived all of this");
+    });
+}
+
+#[test]
+fn who_lets_go_while_he_starts_other_processes_has_let_go() {
+    bounded(|watch| {
+        watch.stage("publishers come and go in a process that starts others");
+        let directory = Directory::new();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    assert!(Command::new("true").status().unwrap().success());
+                }
+                over.store(true, Ordering::Relaxed);
+            });
+            // between fork and exec a child has everything that this process has open
+            while !over.load(Ordering::Relaxed) {
+                RawPublisher::create(&directory.name("value"), None, &bytes(8, 2)).unwrap().abandon();
+            }
+        });
     });
 }

@@ -1,23 +1,18 @@
 //! Who sleeps in another process is woken: the sleeps here last an hour, so that nothing but a wake-up ends them.
 
 use crate::common::watchdog::{Watch, bounded};
-use crate::common::{Directory, FOREVER, bytes, pin, publish_bytes};
+use crate::common::{Directory, FOREVER, SLEEPERS, WRITER_WAITS, bytes, pin, publish_bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::Layout;
 use pagecast::segment::Segment;
 use pagecast::{IfDead, Name, RawConsumer, RawPublisher};
-
-/// Byte offsets in the control line; see `docs/format.md`.
-const SLEEPERS: u64 = 4;
-const WRITER_WAITS: u64 = 8;
+use std::time::Duration;
 
 /// Waits until the other process says in the segment that it is about to sleep. From there on no wake-up may be lost.
-fn until_asleep(segment: &Segment, layout: &Layout, word: u64) {
-    let mut value = [0; 4];
-    while u32::from_ne_bytes(value) & 1 == 0 {
+pub fn until_asleep(segment: &Segment, layout: &Layout, word: u64) {
+    while crate::common::word(segment, layout, word) & 1 == 0 {
         std::thread::yield_now();
-        segment.mapping().copy_out(layout.control + word, &mut value).unwrap();
     }
 }
 
@@ -69,6 +64,24 @@ fn a_sleeping_consumer_is_woken_by_everything_a_publisher_does() {
                 drop(publisher);
             }
         }
+    });
+}
+
+#[test]
+fn a_successor_wakes_whom_a_publisher_left_asleep_that_was_about_to_wake() {
+    bounded(|watch| {
+        watch.stage("a consumer asleep whose flag is down already");
+        let directory = Directory::new();
+        let name = directory.name("value");
+        let first = publish_bytes(&name, &[1; SIZE], 3);
+        let mut consumer = start(watch, &directory, "consumer", "read-write");
+        consumer.say("sleep");
+        until_asleep(first.segment(), first.layout(), SLEEPERS);
+        std::thread::sleep(Duration::from_millis(50)); // most likely in the kernel by now; the answer is the same if not
+        first.segment().mapping().copy_in(first.layout().control + SLEEPERS, &[0; 4]).unwrap();
+        first.abandon();
+        let _second = RawPublisher::create(&name, None, &bytes(SIZE as u64, 3)).unwrap();
+        assert_eq!(consumer.hear(), "changed");
     });
 }
 

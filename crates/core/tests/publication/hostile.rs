@@ -194,6 +194,27 @@ fn a_forged_geometry_leads_to_nothing_outside_the_segment() {
 }
 
 #[test]
+fn a_geometry_whose_parts_overlap_is_refused() {
+    let directory = Directory::new();
+    let name = directory.name("overlap");
+    let (file, _) = sample(&directory);
+    let number = |at: usize| u64::from_ne_bytes(file[at..at + 8].try_into().unwrap());
+    let [control, slots, buffer_headers, payload] = [0, 8, 24, 40].map(|at| GEOMETRY + at);
+    for (later, earlier) in [(slots, control), (buffer_headers, slots), (buffer_headers, control), (payload, 24), (control, slots)] {
+        let mut file = file.clone();
+        set(&mut file, later, number(earlier));
+        forge(&name, &mut file);
+        assert_eq!(code(RawConsumer::open(&name, false)), Code::Corrupt, "the part at {later} where that at {earlier} is");
+    }
+    for at in [control, slots, buffer_headers, payload] {
+        let mut file = file.clone();
+        set(&mut file, at, 0);
+        forge(&name, &mut file);
+        assert_eq!(code(RawConsumer::open(&name, false)), Code::Corrupt, "over the header");
+    }
+}
+
+#[test]
 fn forged_geometries_of_many_fields_lead_to_nothing_outside_the_segment() {
     let directory = Directory::new();
     let name = directory.name("random");

@@ -1,8 +1,9 @@
 //! Waiting for a name, for a value, for the lock, and for the other side to go on.
 
 use crate::common::watchdog::bounded;
-use crate::common::{Directory, FOREVER, code, publish_bytes};
+use crate::common::{Directory, FOREVER, WRITER_WAITS, code, publish_bytes, word};
 use crate::poses::{Pose, buffers, consume, observe, pose, publish};
+use pagecast::publication::State;
 use pagecast::{Code, Consumer, Name, Publisher, RawConsumer};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -191,6 +192,36 @@ fn a_writer_comes_in_between_readers_that_never_leave_the_value_alone() {
                 watch.stage(format!("write {number} against readers that take turns"));
                 publisher.write(&[number as u8; 64], Some(FOREVER)).unwrap();
             }
+            over.store(true, Ordering::Relaxed);
+        });
+    });
+}
+
+#[test]
+fn a_publisher_holds_back_for_whoever_waits_for_the_lock() {
+    bounded(|watch| {
+        watch.stage("a publisher in a tight loop, until it holds back");
+        let directory = Directory::new();
+        let name = directory.name("grace");
+        let mut publisher = publish_bytes(&name, &[0; 64], 1);
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    publisher.write(&[1; 64], None).unwrap(); // nobody pins anything, so it never waits for a pin
+                }
+            });
+            let holds_back = |consumer: &RawConsumer| {
+                let state = consumer.state();
+                let waits = word(consumer.segment(), consumer.layout(), WRITER_WAITS) & 1 != 0;
+                waits && !state.has(State::WRITING) && consumer.state() == state
+            };
+            let noticed = || {
+                let mut consumer = RawConsumer::open(&name, false).unwrap();
+                consumer.ask_for_grace().unwrap();
+                (0..10_000).any(|_| holds_back(&consumer))
+            };
+            while !noticed() {}
             over.store(true, Ordering::Relaxed);
         });
     });
