@@ -55,9 +55,7 @@ pub fn bytes(capacity: u64, count: u32) -> CreateOptions<'static> {
     CreateOptions { shape: Shape { capacity, buffers: Some(count), max_consumers: None }, ..CreateOptions::default() }
 }
 
-/// Byte offsets of words in the control line; see `docs/format.md`.
-pub const SLEEPERS: u64 = 4;
-/// As [`SLEEPERS`].
+/// Byte offset in the control line of the word whose bit 0 says that the publisher waits; see `docs/format.md`.
 pub const WRITER_WAITS: u64 = 8;
 
 /// What a word of the control line says.

@@ -1,13 +1,16 @@
 //! Who sleeps in another process is woken: the sleeps here last an hour, so that nothing but a wake-up ends them.
 
 use crate::common::watchdog::{Watch, bounded};
-use crate::common::{Directory, FOREVER, SLEEPERS, WRITER_WAITS, bytes, pin, publish_bytes};
+use crate::common::{Directory, FOREVER, WRITER_WAITS, bytes, pin, publish_bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::Layout;
 use pagecast::segment::Segment;
 use pagecast::{IfDead, Name, RawConsumer, RawPublisher};
 use std::time::Duration;
+
+/// Byte offset in the control line of the word that says that somebody sleeps.
+const SLEEPERS: u64 = 4;
 
 /// Waits until the other process says in the segment that it is about to sleep. From there on no wake-up may be lost.
 pub fn until_asleep(segment: &Segment, layout: &Layout, word: u64) {
