@@ -110,6 +110,12 @@ export const structural = [
   { file: 'writer.rs', name: 'take_over: believes a torn value', find: ' && !torn(index) =>', replace: ' && (!torn(index) || true) =>' },
   {
     file: 'writer.rs',
+    name: 'give_up: calls it whole',
+    find: 'if whole {\n            self.end(',
+    replace: 'if true {\n            self.end(',
+  },
+  {
+    file: 'writer.rs',
     name: 'retire: believes a torn value',
     find: 'self.publish(self.whole_or_empty() | State::REPLACED, true);',
     replace: 'self.publish((self.state().meaning() & !State::WRITING) | State::REPLACED, true);',

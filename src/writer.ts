@@ -137,8 +137,9 @@ export class Writer implements Lender {
     if (index < 0) return
     const backup = this.#backup
     if (backup !== undefined) this.segment.buffer(index).set(backup)
-    this.#steps.end(index)
     if (this.segment.words.buffers > 1) return
+    // Without a value it stays marked as being written: should this process die now, no successor takes it for whole.
+    if (backup !== undefined) this.#steps.end(index)
     this.#steps.publish(backup === undefined ? STATE_EMPTY : index + 1, this.#observersPresent)
   }
 

@@ -237,7 +237,9 @@ impl RawPublisher {
         self.check_idle()?;
         if self.attachment.layout.buffer_count == 1 && self.phase == Phase::Idle {
             let mut graced = std::mem::take(&mut self.graced);
-            self.writer().grant_grace(&mut graced, GRACE);
+            if !self.state().has(State::WRITING) {
+                self.writer().grant_grace(&mut graced, GRACE); // once they are kept out there is nothing to grant
+            }
             self.graced = graced;
             self.writer().shut_out_readers();
             self.phase = Phase::Waiting;
@@ -345,11 +347,9 @@ impl RawPublisher {
         let Phase::Writing(index) = self.phase else { return Ok(()) };
         self.phase = Phase::Idle;
         let restored = self.put_back(index);
-        let (buffer, writer) = (self.buffer(index), self.writer());
-        writer.end(buffer);
         if self.attachment.layout.buffer_count == 1 {
-            let whole = matches!(restored, Ok(true)) && writer.state().index(1).is_some();
-            writer.publish(if whole { index + 1 } else { State::EMPTY }, self.observers.present);
+            let whole = matches!(restored, Ok(true)) && self.state().index(1).is_some();
+            self.writer().give_up(whole, self.observers.present);
         }
         restored.map(drop)
     }

@@ -111,6 +111,14 @@ impl<'a, P: Park> Writer<'a, P> {
         buffer.sequence.store(sequence.wrapping_add(1), Ordering::Release);
     }
 
+    /// One buffer: ends a write without a new value. `whole`: the value from before stands in the buffer again.
+    pub fn give_up(&self, whole: bool, wake_always: bool) {
+        if whole {
+            self.end(&self.words.buffers[0]);
+        } // else it stays marked: should this publisher die now, its successor must not take it for whole
+        self.publish(if whole { 1 } else { State::EMPTY }, wake_always);
+    }
+
     /// Publishes what the flags and the index say, with a new generation, and wakes whoever sleeps (R1, R6).
     #[inline]
     pub fn publish(&self, flags_and_index: u32, wake_always: bool) {

@@ -123,7 +123,15 @@ impl<'a, V: Value> Publisher<'a, V> {
         let header = &writer.words.buffers[index as usize];
         writer.begin(header);
         self.process.segment.values[index as usize].write(u32::MAX);
-        writer.end(header);
+    }
+
+    /// One buffer: writes what nobody must ever see, without a copy of what was there, and gives up.
+    pub fn spoil_and_give_up(&self) {
+        let index = self.begin();
+        let writer = self.writer();
+        writer.begin(&writer.words.buffers[index as usize]);
+        self.process.segment.values[index as usize].write(u32::MAX);
+        writer.give_up(false, self.wakes_always);
     }
 
     /// One buffer: shuts readers out, and lets them in again without having changed anything.

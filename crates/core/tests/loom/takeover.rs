@@ -84,6 +84,19 @@ fn heard_by_one_who_sleeps() {
     });
 }
 
+/// Dead or alive, a publisher that spoiled the value leaves none.
+#[test]
+fn from_a_publisher_that_gives_up() {
+    at_every_step(1, |steps| {
+        let segment = Segment::<Plain>::new(1, 1);
+        let reader = consumer(&segment, follow);
+        let killed = mortal_publish(&segment, steps, |publisher| publisher.spoil_and_give_up());
+        succeed(&segment, 1);
+        reader.join().unwrap();
+        killed
+    });
+}
+
 /// Nobody takes over: readers are told, and never get half a value.
 fn nobody_succeeds(buffers: u32, steps: u32) -> bool {
     let segment = Segment::<Plain>::new(buffers, 1);
