@@ -171,11 +171,17 @@ fn a_child_that_lives_on_does_not_keep_its_parents_place() {
     });
 }
 
+fn adopt_and_abandon(directory: &Directory) {
+    RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap().abandon();
+}
+
 #[test]
 fn who_lets_go_while_he_starts_other_processes_has_let_go() {
     bounded(|watch| {
         watch.stage("publishers come and go in a process that starts others");
         let directory = Directory::new();
+        adopt_and_abandon(&directory);
+        let consumer = RawConsumer::open(&directory.name("value"), true).unwrap();
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -186,7 +192,8 @@ fn who_lets_go_while_he_starts_other_processes_has_let_go() {
             });
             // between fork and exec a child has everything that this process has open
             while !over.load(Ordering::Relaxed) {
-                RawPublisher::create(&directory.name("value"), None, &bytes(8, 2)).unwrap().abandon();
+                adopt_and_abandon(&directory);
+                assert!(!consumer.publisher_alive().unwrap());
             }
         });
     });
