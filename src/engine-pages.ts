@@ -2,18 +2,11 @@
  * Memory that JavaScript sees is the engine's own: pages of a `WebAssembly.Memory`, over which the native part maps a
  * segment. Nobody else can detach or transfer such a buffer, and the engine frees it when nothing can reach it any more.
  */
+import { type Engine, type EngineMemory, engineOf } from './engine.js'
 import { attempt, SegmentError } from './errors.js'
 import { pagesAddress, releaseAddress } from './native.js'
+import { type Ordered, orderedOver } from './ordered.js'
 import { type Memory, memoryOf } from './struct/memory.js'
-
-interface EngineMemory {
-  readonly buffer: ArrayBuffer
-  grow(pages: number): number
-}
-
-interface Engine {
-  readonly Memory: new (size: { initial: number; maximum: number }) => EngineMemory
-}
 
 const ENGINE_PAGE = 65_536
 const MOST_PAGES = 65_536
@@ -25,17 +18,21 @@ const keepers = new WeakMap<ArrayBuffer, EngineMemory>()
 export class EnginePages {
   /** Everything in the segment. The buffer is detached by {@link dispose}. */
   readonly memory: Memory
+  /** How its words are loaded and stored where the order counts. */
+  readonly ordered: Ordered
   readonly #engine: EngineMemory
   readonly #address: bigint
   readonly #byteLength: number
 
   /** `mapOver` puts the segment's pages in the place of the fresh ones it is given. */
   constructor(what: string, byteLength: number, mapOver: (pages: Uint8Array) => void) {
-    this.#engine = allocate(what, byteLength)
+    const engine = engineOf(what)
+    this.#engine = allocate(engine, what, byteLength)
     this.#byteLength = byteLength
     this.memory = memoryOf(this.#engine.buffer)
     this.#address = attempt(() => pagesAddress(this.memory.bytes))
     attempt(() => mapOver(this.memory.bytes))
+    this.ordered = orderedOver(engine, this.#engine)
   }
 
   /** Every view gets length 0, then private pages go where the segment was. Twice is once. */
@@ -48,22 +45,7 @@ export class EnginePages {
   }
 }
 
-/** Throws `ERR_ENGINE_PAGES_UNAVAILABLE` where the engine has none to give, before anything is made that would need them. */
-export function checkEnginePages(what: string): void {
-  engineOf(what)
-}
-
-function engineOf(what: string): Engine {
-  const { WebAssembly: engine } = globalThis as { WebAssembly?: Engine }
-  if (engine !== undefined) return engine
-  throw new SegmentError(
-    'ERR_ENGINE_PAGES_UNAVAILABLE',
-    `${what}: this process has no WebAssembly (--jitless?), whose memory pagecast maps segments over`,
-  )
-}
-
-function allocate(what: string, byteLength: number): EngineMemory {
-  const engine = engineOf(what)
+function allocate(engine: Engine, what: string, byteLength: number): EngineMemory {
   const pages = byteLength / ENGINE_PAGE
   if (pages > MOST_PAGES) {
     throw new SegmentError(

@@ -21,7 +21,7 @@ export class MappedSegment {
     this.layout = native.layout()
     this.#pages = new EnginePages(what, this.layout.segmentBytes, pages => native.mapOver(pages))
     this.memory = this.#pages.memory
-    this.words = new Words(this.memory.buffer, this.layout)
+    this.words = new Words(this.memory.buffer, this.#pages.ordered, this.layout)
     this.#payload = this.layout.payload
     this.#stride = this.layout.payloadStride
   }

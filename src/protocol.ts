@@ -1,12 +1,11 @@
 /**
  * The uncontended steps of a publication, R3 to R9 of docs/protocol.md, on the words of one mapped segment. They stand beside
  * `reader.rs` and `writer.rs` in `crates/core/src/publication`, step by step and in the same order; whatever sleeps, wakes or recovers is
- * there only. JavaScript's Atomics are sequentially consistent, which is as much as any step needs, with two exceptions: see `begin` and
- * `glance`.
- * Each of them is a call that the engine does not inline, about as dear as copying 64 bytes; so words that only this side writes, and
- * those that are only guessed from, are read plainly.
+ * there only. Loads and stores whose order counts go through `ordered`, and are sequentially consistent: as much as any step needs, with two
+ * exceptions: see `begin` and `glance`. Words that only this side writes, and those that are only guessed from, are read plainly.
  */
 import binding, * as native from '#native'
+import type { Ordered } from './ordered.js'
 
 const { index: INDEX, writing: WRITING, empty: EMPTY, closed: CLOSED, replaced: REPLACED, generation: GENERATION } = native.stateBits()
 
@@ -29,6 +28,7 @@ const isExclusionOff = exclusionOff()
 
 /** Byte offsets as indexes of words. */
 export class Words {
+  readonly ordered: Ordered
   readonly words: Int32Array
   readonly unsigned: Uint32Array
   readonly buffers: number
@@ -46,7 +46,8 @@ export class Words {
   readonly timestamps: number
   readonly headerStride: number
 
-  constructor(buffer: ArrayBufferLike, layout: native.NativeLayout) {
+  constructor(buffer: ArrayBufferLike, ordered: Ordered, layout: native.NativeLayout) {
+    this.ordered = ordered
     this.words = new Int32Array(buffer)
     this.unsigned = new Uint32Array(buffer)
     this.buffers = layout.bufferCount
@@ -82,6 +83,7 @@ export class Words {
 /** A consumer's steps on the slot that it holds. */
 export class ReaderSteps {
   readonly #at: Words
+  readonly #ordered: Ordered
   readonly #words: Int32Array
   readonly #pin: number
   readonly #canGlance: boolean
@@ -93,6 +95,7 @@ export class ReaderSteps {
   constructor(words: Words, slot: number, consumer: Pick<native.NativeConsumer, 'wakePublisher'>) {
     this.#native = consumer
     this.#at = words
+    this.#ordered = words.ordered
     this.#words = words.words
     this.#pin = words.pins + slot * words.slotStride
     this.#canGlance = words.buffers > 1 && !needsFence && !isExclusionOff
@@ -107,8 +110,7 @@ export class ReaderSteps {
       const field = seen & INDEX
       if (isExclusionOff && field > 0) return field - 1
       if ((seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
-      Atomics.store(words, this.#pin, field) // before the load below, as the writer's store of the state is before its scan
-      const now = Atomics.load(words, state)
+      const now = this.#ordered.storeThenLoad(this.#pin, field, state) // as the writer's store of the state is before its scan
       if ((now & WRITING) === 0 && (now & INDEX) === field) return field - 1
       this.unpin()
       seen = now
@@ -117,8 +119,7 @@ export class ReaderSteps {
 
   /** Takes the pin back and wakes a publisher that waits for it (R4). For every store of 0, also on the way out of a failure. */
   unpin(): void {
-    Atomics.store(this.#words, this.#pin, 0) // before the load below
-    if ((Atomics.load(this.#words, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
+    if ((this.#ordered.storeThenLoad(this.#pin, 0, this.#at.writerWaits) & 1) !== 0) this.#native.wakePublisher()
   }
 
   /**
@@ -134,7 +135,7 @@ export class ReaderSteps {
     const at = sequences + (field - 1) * headerStride
     const sequence = words[at] as number // before the load below, which is before any of the bytes, as this processor and the engine keep them
     // The second look: a buffer may have been left and begun anew since the first one, with an even sequence in between.
-    if ((sequence & 1) !== 0 || Atomics.load(words, state) !== seen) return -1
+    if ((sequence & 1) !== 0 || this.#ordered.load(state) !== seen) return -1
     this.#sequenceAt = at
     this.#sequence = sequence
     return field - 1
@@ -142,65 +143,50 @@ export class ReaderSteps {
 
   /** Whether what was read since {@link glance} is one whole value. */
   wasWhole(): boolean {
-    return Atomics.load(this.#words, this.#sequenceAt) === this.#sequence // no byte is read after it
+    return this.#ordered.load(this.#sequenceAt) === this.#sequence // no byte is read after it
   }
 }
 
 /** The publisher's steps. Only the holder of the publisher's byte takes them. */
 export class WriterSteps {
   readonly #at: Words
+  readonly #ordered: Ordered
   readonly #words: Int32Array
   readonly #native: Pick<native.NativePublisher, 'wakeConsumers'>
 
   constructor(words: Words, publisher: Pick<native.NativePublisher, 'wakeConsumers'>) {
     this.#native = publisher
     this.#at = words
+    this.#ordered = words.ordered
     this.#words = words.words
   }
 
   /** A buffer that may be written (R7): -1: none at once. With one buffer, readers are kept out from here on, also if it is -1. */
   choose(): number {
-    const { buffers, state } = this.#at
+    const { buffers, state, pins } = this.#at
     if (buffers === 1) return this.#shutOut()
     const current = ((this.#words[state] as number) & INDEX) - 1
     if (isExclusionOff) return current < 0 ? 0 : current
     let index = current
     for (let step = 1; step < buffers + (current < 0 ? 1 : 0); step++) {
       index = index + 1 >= buffers ? 0 : index + 1
-      if (!this.#isPinned(index + 1)) return index
+      if (!this.#any(pins, index + 1, 1)) return index
     }
     return -1
   }
 
   // Somebody asked to be let in first (R13): Rust gives that.
   #shutOut(): number {
-    if (this.#anyOf(this.#at.lockWaits)) return -1
-    const seen = this.#words[this.#at.state] as number
-    Atomics.store(this.#words, this.#at.state, seen | WRITING) // before the scan of the pins
-    return isExclusionOff || !this.#anyOf(this.#at.pins) ? 0 : -1
+    const { state, lockWaits, pins } = this.#at
+    if (this.#any(lockWaits, 0, 0)) return -1
+    this.#ordered.store(state, (this.#words[state] as number) | WRITING) // before the scan of the pins
+    return isExclusionOff || !this.#any(pins, 0, 0) ? 0 : -1
   }
 
-  // The scans come after this publisher's last store of the state; the mark is loaded before them and only ever grows.
-  #isPinned(pin: number): boolean {
-    const words = this.#words
-    const { slotStride, pins } = this.#at
-    const end = pins + this.#slots() * slotStride
-    for (let at = pins; at < end; at += slotStride) if (Atomics.load(words, at) === pin) return true
-    return false
-  }
-
-  #anyOf(first: number): boolean {
-    const words = this.#words
-    const { slotStride } = this.#at
-    const end = first + this.#slots() * slotStride
-    for (let at = first; at < end; at += slotStride) if (Atomics.load(words, at) !== 0) return true
-    return false
-  }
-
-  #slots(): number {
-    const highWater = Atomics.load(this.#words, this.#at.highWater)
-    const { mostSlots } = this.#at
-    return highWater >= 0 && highWater < mostSlots ? highWater : mostSlots
+  // Of the slots that anybody has ever attached to. It comes after this publisher's last store of the state.
+  #any(first: number, value: number, same: 0 | 1): boolean {
+    const { slotStride, highWater, mostSlots } = this.#at
+    return this.#ordered.any(first, slotStride, highWater, mostSlots, value, same) !== 0
   }
 
   /** One buffer: ends a write that was never begun, so that readers may come in again. */
@@ -212,14 +198,14 @@ export class WriterSteps {
   /** Marks a buffer as being written, before its first byte changes (R8). */
   begin(index: number): void {
     const at = this.#at.sequences + index * this.#at.headerStride
-    Atomics.store(this.#words, at, (this.#words[at] as number) | 1)
+    this.#ordered.store(at, (this.#words[at] as number) | 1)
     if (needsFence) native.storeFence()
   }
 
   /** Marks it as whole, after its last byte. */
   end(index: number): void {
     const at = this.#at.sequences + index * this.#at.headerStride
-    Atomics.store(this.#words, at, (((this.#words[at] as number) | 1) + 1) | 0)
+    this.#ordered.store(at, (((this.#words[at] as number) | 1) + 1) | 0)
   }
 
   /** Publishes what the flags and the index say, with a new generation, and wakes whoever sleeps (R1, R6). */
@@ -227,9 +213,9 @@ export class WriterSteps {
     const words = this.#words
     const { state, sleepers } = this.#at
     const asked = words[sleepers] !== 0 // at worst seen late, and then the look below is in time
-    if (asked) Atomics.store(words, sleepers, 0) // down before the state is stored: later it could take a new sleeper's along
+    if (asked) this.#ordered.store(sleepers, 0) // down before the state is stored: later it could take a new sleeper's along
     const generation = (((words[state] as number) & -GENERATION) + GENERATION) | 0
-    Atomics.store(words, state, (generation === 0 ? GENERATION : generation) | meaning)
-    if (asked || wakeAlways || Atomics.load(words, sleepers) !== 0) this.#native.wakeConsumers()
+    const sleeps = this.#ordered.storeThenLoad(state, (generation === 0 ? GENERATION : generation) | meaning, sleepers)
+    if (asked || wakeAlways || sleeps !== 0) this.#native.wakeConsumers()
   }
 }

@@ -12,7 +12,7 @@ import {
   promiseReturned,
 } from './arguments.js'
 import { checkType, type Encoding, encodingOf, type PublicationType } from './encoding.js'
-import { checkEnginePages } from './engine-pages.js'
+import { engineOf } from './engine.js'
 import { attempt } from './errors.js'
 import { NativePublisher } from './native.js'
 import type { CloseOptions, CreateOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
@@ -64,7 +64,7 @@ export class Publisher<T extends PublicationType = PublicationType> {
     const { init, timeout, ...choices } = checkCreation(what, options)
     const first = init === undefined ? undefined : encoding.initial(what, init)
     const { byteLength, schema } = encoding
-    checkEnginePages(what)
+    engineOf(what)
     const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
     const writer = writerOf(name, native)
     try {

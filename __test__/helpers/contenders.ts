@@ -17,6 +17,8 @@ export interface Contest {
   readonly exclusion: boolean
   /** Whether the consumer is a read-only one, which copies without a pin. */
   readonly copy?: boolean
+  /** Options of node itself. */
+  readonly nodeArguments?: readonly string[]
 }
 
 /** What came of it. */
@@ -47,10 +49,10 @@ export async function contend(scene: Scene, contest: Contest): Promise<Findings>
 }
 
 function start(scene: Scene, contest: Contest, role: 'publisher' | 'consumer'): Child {
-  const { buffers, byteLength, seconds, exclusion, copy } = contest
+  const { buffers, byteLength, seconds, exclusion, copy, nodeArguments } = contest
   const args = [role, 'contended', byteLength, buffers, seconds]
   if (copy && role === 'consumer') args.push('--copy')
   const env = exclusion ? {} : { PAGECAST_TEST_NO_EXCLUSION: '1' }
   if (contest[role] === 'rust') return scene.program(join(examples, 'contender'), [...args, '--directory', scene.directory], env)
-  return scene.child('contender', args, { env: { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: addon } })
+  return scene.child('contender', args, { env: { ...env, NAPI_RS_NATIVE_LIBRARY_PATH: addon }, nodeArguments })
 }

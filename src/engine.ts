@@ -1,0 +1,23 @@
+/** The JavaScript engine's WebAssembly, as far as it is needed here: for its pages, and for instructions that JavaScript has as calls only. */
+import { SegmentError } from './errors.js'
+
+export interface EngineMemory {
+  readonly buffer: ArrayBuffer
+  grow(pages: number): number
+}
+
+export interface Engine {
+  readonly Memory: new (size: { initial: number; maximum: number }) => EngineMemory
+  readonly Module: new (code: Uint8Array) => object
+  readonly Instance: new (module: object, imports: { segment: { memory: EngineMemory } }) => { readonly exports: object }
+}
+
+/** Throws `ERR_ENGINE_PAGES_UNAVAILABLE` where there is none, before anything is made that would need it. */
+export function engineOf(what: string): Engine {
+  const { WebAssembly: engine } = globalThis as { WebAssembly?: Engine }
+  if (engine !== undefined) return engine
+  throw new SegmentError(
+    'ERR_ENGINE_PAGES_UNAVAILABLE',
+    `${what}: this process has no WebAssembly (--jitless?), whose memory pagecast maps segments over`,
+  )
+}
