@@ -5,24 +5,22 @@ import { bytesScene } from './scene.mjs'
 
 const ATTACHES = 600
 
-export function attach({ share }) {
-  return [64, 1_048_576].map(byteLength => {
-    const { name, close } = bytesScene(byteLength, { buffers: 4, consumers: 1 })
-    const type = bytes(byteLength)
-    const times = []
-    for (let turn = 0; turn < ATTACHES * share; turn++) times.push(attachOnce(`${name}`, type))
-    close()
-    return {
-      bench: 'attach',
-      bytes: byteLength,
-      buffers: 4,
-      consumers: 1,
-      us: rounded(median(times)),
-      p99Us: rounded(quantile(times, 0.99)),
-      leastUs: rounded(Math.min(...times)),
-    }
-  })
-}
+export const attach = [64, 1_048_576].map(byteLength => ({ share }) => {
+  const { name, close } = bytesScene(byteLength, { buffers: 4, consumers: 1 })
+  const type = bytes(byteLength)
+  const times = []
+  for (let turn = 0; turn < ATTACHES * share; turn++) times.push(attachOnce(name, type))
+  close()
+  return {
+    bench: 'attach',
+    bytes: byteLength,
+    buffers: 4,
+    consumers: 1,
+    us: rounded(median(times)),
+    p99Us: rounded(quantile(times, 0.99)),
+    leastUs: rounded(Math.min(...times)),
+  }
+})
 
 function attachOnce(name, type) {
   const start = performance.now()

@@ -1,10 +1,7 @@
 // Bytes in and out.
-import { bytesScene, plainCopy, rows, SIZES } from './scene.mjs'
+import { bytesScene, compared, plainCopy, SIZES } from './scene.mjs'
 
-export function readInto(options) {
-  const cases = [1, 4].flatMap(buffers => SIZES.map(byteLength => readCase(byteLength, buffers)))
-  return rows('readInto', cases, options)
-}
+export const readInto = [1, 4].flatMap(buffers => SIZES.map(byteLength => compared('readInto', () => readCase(byteLength, buffers))))
 
 function readCase(byteLength, buffers) {
   const { consumers, close } = bytesScene(byteLength, { buffers, consumers: 1 })
@@ -17,18 +14,13 @@ function readCase(byteLength, buffers) {
   return { facts: { bytes: byteLength, buffers, consumers: 1 }, operation, plain: plainCopy(byteLength, 1, 1), close }
 }
 
-export function write(options) {
-  const shapes = [
-    ...SIZES.map(byteLength => [byteLength, 4, 4]),
-    ...[1, 16, 64].map(consumers => [64, 4, consumers]),
-    ...SIZES.map(byteLength => [byteLength, 1, 4]),
-  ]
-  return rows(
-    'write',
-    shapes.map(shape => writeCase(...shape)),
-    options,
-  )
-}
+const shapes = [
+  ...SIZES.map(byteLength => [byteLength, 4, 4]),
+  ...[1, 16, 64].map(consumers => [64, 4, consumers]),
+  ...SIZES.map(byteLength => [byteLength, 1, 4]),
+]
+
+export const write = shapes.map(shape => compared('write', () => writeCase(...shape)))
 
 function writeCase(byteLength, buffers, consumers) {
   const { publisher, close } = bytesScene(byteLength, { buffers, consumers })

@@ -6,12 +6,11 @@ import { bytesScene } from './scene.mjs'
 const READERS = 4
 const LONG_MS = 3000
 
-export async function fairness({ share }) {
-  const ms = Math.max(400, LONG_MS * share)
-  const rows = []
-  for (const byteLength of [64, 65_536]) rows.push(await contest(byteLength, ms))
-  return rows
-}
+export const fairness = [64, 65_536].map(
+  byteLength =>
+    ({ share }) =>
+      contest(byteLength, Math.max(400, LONG_MS * share)),
+)
 
 async function contest(byteLength, ms) {
   const task = { name: `bench-${process.pid}-fairness`, byteLength, ms }

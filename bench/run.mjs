@@ -1,9 +1,10 @@
-// `npm run bench -- [--json] [--quick] [--only NAME]`: every bench in a process of its own, one after the other.
+// `npm run bench -- [--json] [--quick] [--only NAME]`: every case in a process of its own, one after the other.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { cases } from './cases.mjs'
 import { RUST_BENCHES, rustCommand } from './rust.mjs'
 import { heading, line } from './table.mjs'
 
@@ -19,14 +20,20 @@ if (names.length === 0) {
 
 if (!json) console.log(heading())
 for (const name of names) {
-  const child = RUST_BENCHES.includes(name) ? rustCommand(name, quick) : scriptCommand(name)
-  const exit = once(child, 'exit')
-  for await (const text of createInterface(child.stdout)) console.log(json ? text : line(JSON.parse(text)))
-  const [code] = await exit
-  if (code !== 0) process.exitCode = 1
+  for (const child of commands(name)) {
+    const exit = once(child, 'exit')
+    for await (const text of createInterface(child.stdout)) console.log(json ? text : line(JSON.parse(text)))
+    const [code] = await exit
+    if (code !== 0) process.exitCode = 1
+  }
 }
 
-function scriptCommand(name) {
+function* commands(name) {
+  if (RUST_BENCHES.includes(name)) yield rustCommand(name, quick)
+  else for (const index of cases[name].keys()) yield scriptCommand(name, index)
+}
+
+function scriptCommand(name, index) {
   const program = join(import.meta.dirname, 'one.mjs')
-  return spawn(process.execPath, [program, name, ...(quick ? ['quick'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [program, name, index, ...(quick ? ['quick'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] })
 }

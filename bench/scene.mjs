@@ -37,15 +37,12 @@ export function plainCopy(byteLength, sources, targets) {
   }
 }
 
-/** Measures cases of one bench together. Each is its row's facts, the operation, the plain copy of as many bytes, and what ends it. */
-export function rows(bench, cases, options) {
-  const results = measure(
-    cases.flatMap(({ operation, plain }) => [operation, plain]),
-    options,
-  )
-  for (const { close } of cases) close()
-  return cases.map(({ facts }, index) => {
-    const [own, plain] = results.slice(2 * index, 2 * index + 2)
-    return { bench, ...facts, ns: rounded(own.median), plainCopyNs: rounded(plain.median), leastNs: rounded(own.least) }
-  })
+/** A case of a bench: `make` gives its row's facts, the operation, the plain copy of as many bytes, and what ends it. */
+export function compared(bench, make) {
+  return options => {
+    const { facts, operation, plain, close } = make()
+    const [own, copy] = measure([operation, plain], options)
+    close()
+    return { bench, ...facts, ns: rounded(own.median), plainCopyNs: rounded(copy.median), leastNs: rounded(own.least) }
+  }
 }

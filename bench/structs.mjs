@@ -1,6 +1,6 @@
 // Eight mixed fields, as an object and in place.
 import { bool, f32, f64, i32, struct, text, u16, u32, u64 } from '../index.js'
-import { plainCopy, rows, scene } from './scene.mjs'
+import { compared, plainCopy, scene } from './scene.mjs'
 
 const numbers = { id: u32, turn: i32, flags: u16, valid: bool, ratio: f32, x: f64, y: f64, time: u64({ as: 'number' }) }
 const Numbers = struct(numbers)
@@ -14,37 +14,27 @@ function kase(type, init, buffers, make) {
   return { facts, operation: make(consumers[0], publisher, init), plain: plainCopy(type.byteLength, 1, 1), close }
 }
 
-export function readLock(options) {
-  const make = consumer => () => {
-    const lock = consumer.readLock()
-    const { x } = lock.value
-    lock.release()
-    return x
-  }
-  return rows(
-    'readLock',
-    [1, 4].map(buffers => kase(Numbers, value, buffers, make)),
-    options,
-  )
+const readField = consumer => () => {
+  const lock = consumer.readLock()
+  const { x } = lock.value
+  lock.release()
+  return x
 }
 
-export function readStruct(options) {
-  const make = consumer => () => {
-    const { id, x, time } = consumer.read()
-    return id + x + time
-  }
-  return rows('readStruct', both(make), options)
+const readAll = consumer => () => {
+  const { id, x, time } = consumer.read()
+  return id + x + time
 }
 
-export function writeStruct(options) {
-  const make = (_, publisher, init) => count => {
-    init.turn = count
-    publisher.write(init)
-    return count
-  }
-  return rows('writeStruct', both(make), options)
+const writeAll = (_, publisher, init) => count => {
+  init.turn = count
+  publisher.write(init)
+  return count
 }
 
-function both(make) {
-  return [...[1, 4].map(buffers => kase(Numbers, { ...value }, buffers, make)), kase(Words, { ...inWords }, 4, make)]
-}
+const numberCases = (bench, make) => [1, 4].map(buffers => compared(bench, () => kase(Numbers, { ...value }, buffers, make)))
+const textCase = (bench, make) => compared(bench, () => kase(Words, { ...inWords }, 4, make))
+
+export const readLock = numberCases('readLock', readField)
+export const readStruct = [...numberCases('readStruct', readAll), textCase('readStruct', readAll)]
+export const writeStruct = [...numberCases('writeStruct', writeAll), textCase('writeStruct', writeAll)]

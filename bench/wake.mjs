@@ -8,7 +8,9 @@ import { bytesScene } from './scene.mjs'
 const BYTES = 64
 const WAKES = 2000
 
-export async function wake({ share }) {
+export const wake = [wakeCase]
+
+async function wakeCase({ share }) {
   const count = Math.round(WAKES * share)
   const { name, publisher, close } = bytesScene(BYTES, { buffers: 4, consumers: 1 })
   const { ready, answer, end } = play('await', { name, byteLength: BYTES, count })
@@ -27,15 +29,13 @@ export async function wake({ share }) {
   const ages = await answer
   end()
   close()
-  return [
-    {
-      bench: 'wake',
-      bytes: BYTES,
-      buffers: 4,
-      consumers: 1,
-      us: rounded(median(ages)),
-      p99Us: rounded(quantile(ages, 0.99)),
-      leastUs: rounded(Math.min(...ages)),
-    },
-  ]
+  return {
+    bench: 'wake',
+    bytes: BYTES,
+    buffers: 4,
+    consumers: 1,
+    us: rounded(median(ages)),
+    p99Us: rounded(quantile(ages, 0.99)),
+    leastUs: rounded(Math.min(...ages)),
+  }
 }
