@@ -27,6 +27,19 @@ pub enum Woken {
     TimedOut,
 }
 
+/// Looks this often before it is worth going to sleep: one to four microseconds, about what a sleep and a wake-up cost.
+#[cfg(not(pagecast_loom))]
+const LOOKS: u32 = 100;
+
+/// Looks again and again for a moment, for what somebody on another processor is about to finish.
+#[cfg(not(pagecast_loom))]
+pub(crate) fn spin<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    (0..LOOKS).find_map(|_| {
+        std::hint::spin_loop();
+        look()
+    })
+}
+
 /// The moment at which a wait ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Option<Instant>);

@@ -10,7 +10,7 @@ use crate::primitive::Ordering;
 use crate::roster::Byte;
 use crate::segment::{Name, Segment};
 use crate::sys::DirectoryWatch;
-use crate::wait::{Deadline, Futex};
+use crate::wait::{Deadline, Futex, spin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -181,7 +181,7 @@ impl RawConsumer {
     pub fn lock_within(&mut self, slice: Duration, last: bool) -> Result<Outcome<Pinned>> {
         let deadline = Deadline::after(slice);
         loop {
-            let seen = self.state();
+            let seen = spin(|| Some(self.state()).filter(|state| !state.has(State::WRITING))).unwrap_or_else(|| self.state());
             let outcome = self.try_lock(last)?;
             if !matches!(outcome, Err(Blocked::Writing | Blocked::Empty | Blocked::Died)) {
                 self.end_grace()?;

@@ -12,7 +12,7 @@ use crate::primitive::Ordering;
 use crate::roster::Byte;
 use crate::segment::{Name, Segment};
 use crate::sys;
-use crate::wait::{Deadline, Futex};
+use crate::wait::{Deadline, Futex, spin};
 use std::time::Duration;
 
 /// How long one sleep may last before the kernel is asked who lives.
@@ -250,6 +250,9 @@ impl RawPublisher {
     fn acquire_within(&mut self, slice: Duration) -> Result<Option<u32>> {
         if let Some(index) = self.try_acquire()? {
             return Ok(Some(index));
+        }
+        if let Some(index) = spin(|| self.writer().choose()) {
+            return Ok(Some(index)); // whoever reads is seldom longer at it than falling asleep takes
         }
         self.recover_dead()?;
         Ok(self.writer().wait_for_buffer(slice))
