@@ -78,6 +78,23 @@ export declare class NativePublisher {
   close(keep: boolean): void
 }
 
+/** Tells when it is worth trying to become the publisher of a name. */
+export declare class NativeStandby {
+  /** Watches a name. Nothing need be there. */
+  static open(name: string, directory?: string | undefined | null): NativeStandby
+  /** Milliseconds from one question to the next. */
+  get intervalMs(): number
+  /** Asks the kernel whether no living publisher has the name. True also where it cannot be told: who tries learns why. */
+  isVacant(): boolean
+  /** The living publisher, as it named itself. */
+  publisherPid(): number | null
+  /** Watches no longer. */
+  close(): void
+}
+
+/** Most bytes of address space this process may have (`ulimit -v`); null where there is no limit. */
+export declare function addressSpaceLimit(): number | null
+
 /** What `Publisher.create` was told, checked by TypeScript. */
 export interface NativeCreateOptions {
   /** The segment's name. */

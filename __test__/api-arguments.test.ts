@@ -39,8 +39,11 @@ scene('names', async (t, { directory }) => {
     refused(t, 'ERR_INVALID_NAME', 'create: the name ', [() => Publisher.create(name, Pose, { directory })])
     refused(t, 'ERR_INVALID_NAME', 'open: the name ', [() => Consumer.open(name, Pose, { directory })])
     refused(t, 'ERR_INVALID_NAME', 'openDynamic: the name ', [() => Consumer.openDynamic(name, { directory })])
-    const later = [() => Consumer.waitAndOpen(name, Pose, { directory }), () => Consumer.waitAndOpenDynamic(name, { directory })]
-    await refusedLater(t, 'ERR_INVALID_NAME', later)
+    await refusedLater(t, 'ERR_INVALID_NAME', [
+      () => Consumer.waitAndOpen(name, Pose, { directory }),
+      () => Consumer.waitAndOpenDynamic(name, { directory }),
+      () => Publisher.standby(name, Pose, { directory }),
+    ])
   }
 })
 
@@ -57,16 +60,20 @@ scene('types', async (t, { directory }) => {
   for (const type of NO_TYPES.map(bad)) {
     refused(t, 'ERR_INVALID_TYPE', 'create pose: ', [() => Publisher.create('pose', type, { directory })])
     refused(t, 'ERR_INVALID_TYPE', 'open pose: ', [() => Consumer.open('pose', type, { directory })])
-    await refusedLater(t, 'ERR_INVALID_TYPE', [() => Consumer.waitAndOpen('pose', type, { directory, timeout: 0 })])
+    await refusedLater(t, 'ERR_INVALID_TYPE', [
+      () => Consumer.waitAndOpen('pose', type, { directory, timeout: 0 }),
+      () => Publisher.standby('pose', type, { directory, timeout: 0 }),
+    ])
   }
 })
 
-scene('sizes and permission bits', (t, { directory }) => {
+scene('sizes and permission bits', async (t, { directory }) => {
   const create = (options: object) => () => Publisher.create('pose', Pose, { directory, ...options })
   for (const value of NO_INTEGERS) {
     refused(t, INVALID, 'create pose: buffers is ', [create({ buffers: value })])
     refused(t, INVALID, 'create pose: maxConsumers is ', [create({ maxConsumers: value })])
     refused(t, INVALID, 'create pose: mode is ', [create({ mode: value })])
+    await refusedLater(t, INVALID, [() => Publisher.standby('pose', Pose, { directory, buffers: bad(value) })])
     refused(t, INVALID, 'bytes: ', [() => bytes(bad(value))])
   }
   const beyond = [
@@ -92,12 +99,15 @@ scene('directories', async (t, { directory }) => {
   for (const wrong of ['', 'a\0b', null, 5, {}, new URL('file:///dev/shm')].map(bad)) {
     refused(t, INVALID, 'create pose: directory is ', [() => Publisher.create('pose', Pose, { directory: wrong })])
     refused(t, INVALID, 'open pose: directory is ', [() => Consumer.open('pose', Pose, { directory: wrong })])
-    await refusedLater(t, INVALID, [() => Consumer.waitAndOpen('pose', Pose, { directory: wrong, timeout: 0 })])
+    await refusedLater(t, INVALID, [
+      () => Consumer.waitAndOpen('pose', Pose, { directory: wrong, timeout: 0 }),
+      () => Publisher.standby('pose', Pose, { directory: wrong, timeout: 0 }),
+    ])
   }
   t.true(directory.length > 0)
 })
 
-scene('a first value is checked before there is a segment', (t, scene) => {
+scene('a first value is checked before there is a segment', async (t, scene) => {
   const { directory } = scene
   const { field1: _, ...missing } = pose(1)
   const wrong = { ...pose(1), field1: 2 ** 31 }
@@ -107,6 +117,7 @@ scene('a first value is checked before there is a segment', (t, scene) => {
   t.throws(() => Publisher.create('pose', Pose, { directory, init: bad(unknown) }), { code: 'ERR_UNKNOWN_FIELD', message: /more/ })
   t.throws(() => Publisher.create('blob', bytes(4), { directory, init: new Uint8Array(5) }), { code: 'ERR_INVALID_SIZE' })
   t.throws(() => Publisher.create('blob', bytes(4), { directory, init: bad('text') }), { code: INVALID })
+  await t.throwsAsync(Publisher.standby('pose', Pose, { directory, init: wrong }), { code: 'ERR_VALUE_RANGE', message: /field1/ })
   t.deepEqual(scene.names(), [])
 })
 
@@ -132,6 +143,7 @@ scene('options that are no options', async (t, { directory }) => {
   const later: ((options: never) => Promise<unknown>)[] = [
     options => Consumer.waitAndOpen('pose', Pose, options),
     options => Consumer.waitAndOpenDynamic('pose', options),
+    options => Publisher.standby('other', Pose, options),
     options => consumer.readLockAsync(options),
   ]
   for (const options of [...NO_OBJECTS, { tiemout: 5 }].map(bad)) {
@@ -156,10 +168,12 @@ scene('timeouts', async (t, { directory }) => {
     refused(t, INVALID, 'readInto pose: timeout is ', [() => consumer.readInto(Pose.view(), { timeout })])
     refused(t, INVALID, 'readChange pose: timeout is ', [() => consumer.readChange({ timeout })])
     refused(t, INVALID, 'readLock pose: timeout is ', [() => consumer.readLock({ timeout })])
+    refused(t, INVALID, 'changes pose: timeout is ', [() => consumer.changes({ timeout })])
     refused(t, INVALID, 'withRead pose: timeout is ', [() => consumer.withRead(() => t.fail(), { timeout })])
     await refusedLater(t, INVALID, [
       () => consumer.readLockAsync({ timeout }),
       () => Consumer.waitAndOpen('none', Pose, { directory, timeout }),
+      () => Publisher.standby('other', Pose, { directory, timeout }),
     ])
   }
   for (const timeout of [0, -0, 0.25, 1e9]) t.deepEqual(consumer.read({ timeout }), pose(1))
@@ -183,6 +197,7 @@ scene('switches, rates and signals', async (t, { directory }) => {
     await refusedLater(t, INVALID, [
       () => consumer.readLockAsync({ signal }),
       () => Consumer.waitAndOpen('pose', Pose, { directory, signal }),
+      () => Publisher.standby('other', Pose, { directory, signal }),
     ])
   }
 })

@@ -5,9 +5,9 @@ import { scene } from './helpers/scene.js'
 import { Cast } from './helpers/workers.js'
 
 scene('a publisher in one worker, consumers in others and here', async (t, { directory }) => {
-  const publisher = new Cast('publisher', directory)
+  const publisher = new Cast('worker', { role: 'publisher', directory })
   await publisher.says('ready')
-  const consumers = [1, 2, 3].map(() => new Cast('consumer', directory))
+  const consumers = [1, 2, 3].map(() => new Cast('worker', { role: 'consumer', directory }))
   for (const consumer of consumers) await consumer.says('ready')
   using here = Consumer.open('pose', Pose, { directory })
   await delay(1000)
@@ -24,47 +24,13 @@ scene('a publisher in one worker, consumers in others and here', async (t, { dir
   t.deepEqual(here.readChange(), pose(Number(writes) - 1))
 })
 
-for (const role of ['reader that waits', 'reader that awaits a lock', 'reader that awaits a change']) {
-  scene(`a worker can be terminated while it waits: ${role}`, async (t, { directory }) => {
-    using publisher = Publisher.create('pose', Pose, { directory, buffers: 1, maxConsumers: 1 })
-    const worker = new Cast(role, directory)
-    await worker.waits()
-    await worker.terminate()
-    publisher.write(pose(1))
-    using consumer = Consumer.open('pose', Pose, { directory }) // the slot is free
-    t.deepEqual(consumer.read(), pose(1))
-  })
-}
-
-scene('a worker can be terminated while it waits: reader that awaits a publication', async (t, { directory }) => {
-  const worker = new Cast('reader that awaits a publication', directory)
-  await worker.waits()
-  await worker.terminate()
-  using publisher = Publisher.create('another', Pose, { directory, init: pose(1) })
-  t.is(publisher.totalWrites, 1)
-})
-
-scene('a worker can be terminated while it waits: writer that waits', async (t, { directory }) => {
-  Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 1 }).close({ keep: true })
-  const first = Publisher.create('pose', Pose, { directory })
-  using consumer = Consumer.open('pose', Pose, { directory })
-  using lock = consumer.readLock()
-  first.close({ keep: true })
-  const worker = new Cast('writer that waits', directory)
-  await worker.waits()
-  t.is(lock.value.field1, 1)
-  await worker.terminate()
-  t.is(lock.value.field1, 1)
-  lock.release()
-  using publisher = Publisher.create('pose', Pose, { directory })
-  t.true(publisher.adopted)
-  t.deepEqual(consumer.read(), pose(1)) // nothing of the write had begun
-})
-
 scene('workers that come and go leave nothing', async (t, { directory }) => {
   using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), maxConsumers: 2 })
   for (let round = 0; round < 20; round++) {
-    const workers = [new Cast('reader that awaits a change', directory), new Cast('reader that awaits a lock', directory)]
+    const workers = [
+      new Cast('worker', { role: 'reader that awaits a change', directory }),
+      new Cast('worker', { role: 'reader that awaits a lock', directory }),
+    ]
     for (const worker of workers) await worker.says('waiting')
     if (round % 2 === 0) publisher.write(pose(round))
     await Promise.all(workers.map(worker => worker.terminate()))

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Consumer, Publisher } from 'pagecast'
 import { Pose, pose } from './helpers/pose.js'
 import { scene } from './helpers/scene.js'
@@ -54,9 +55,36 @@ scene('a read that waits for a first value tells that none came', (t, { director
   using publisher = Publisher.create('pose', Pose, { directory })
   using consumer = Consumer.open('pose', Pose, { directory })
   t.throws(() => consumer.readLock(), { code: 'ERR_EMPTY' })
-  t.throws(() => consumer.readLock({ timeout: 30 }), { code: 'ERR_TIMEOUT' })
+  t.throws(() => consumer.readLock({ timeout: 30 }), { code: 'ERR_TIMEOUT', message: here })
   publisher.write(pose(1))
   t.deepEqual(consumer.read(), pose(1))
+})
+
+scene('an iteration waits so long for each value and then names the publisher', async (t, { directory }) => {
+  const publisher = Publisher.create('pose', Pose, { directory, init: pose(1) })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  const changes = consumer.changes({ timeout: 30 })
+  t.deepEqual(await changes.next(), { done: false, value: pose(1) })
+  await delay(50) // nobody waits yet
+  publisher.write(pose(2))
+  t.deepEqual(await changes.next(), { done: false, value: pose(2) })
+  await t.throwsAsync(changes.next(), { code: 'ERR_TIMEOUT', message: new RegExp(`${here.source}.*nothing new`) })
+  t.true((await changes.next()).done)
+  publisher.close({ keep: true })
+  const reopening = consumer.changes({ timeout: 30, reopen: true })
+  t.deepEqual(await reopening.next(), { done: false, value: pose(2) })
+  await t.throwsAsync(reopening.next(), { code: 'ERR_TIMEOUT', message: /no publication of that name/ })
+  using successor = Publisher.create('pose', Pose, { directory })
+  t.is(successor.totalWrites, 2)
+})
+
+scene('every slot taken: who has them is named', (t, { directory }) => {
+  using _ = Publisher.create('pose', Pose, { directory, maxConsumers: 2 })
+  const consumers = [1, 2].map(() => Consumer.open('pose', Pose, { directory }))
+  const message = `open ${directory}/pose: all 2 consumer slots are taken, held by pid ${process.pid} in slot 0, pid ${process.pid} in slot 1`
+  t.throws(() => Consumer.open('pose', Pose, { directory }), { code: 'ERR_TOO_MANY_CONSUMERS', message })
+  for (const consumer of consumers) consumer.close()
+  Consumer.open('pose', Pose, { directory }).close()
 })
 
 scene('enough buffers: a slow consumer costs the publisher nothing', (t, { directory }) => {

@@ -10,7 +10,7 @@ export interface Arrival<T> {
   readonly directory: string | undefined
   /** Looks for it; undefined: not there yet. */
   attempt(): T | undefined
-  /** Milliseconds. Default: until the signal. */
+  /** Milliseconds. Default `Infinity`: until the signal. */
   readonly timeout?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Default true: the wait keeps the process alive. */
@@ -20,15 +20,16 @@ export interface Arrival<T> {
 }
 
 /** Waits until a segment of that name comes or lives again. The directory tells; nothing is polled. */
-export async function arrival<T>({ what, name, directory, attempt, timeout, signal, ref = true, also }: Arrival<T>): Promise<T> {
+export async function arrival<T>(awaited: Arrival<T>): Promise<T> {
+  const { what, name, directory, attempt, timeout = Number.POSITIVE_INFINITY, signal, ref = true, also } = awaited
   throwIfAborted(what, signal)
   const start = performance.now()
   using changes = new DirectoryChanges(what, directory ?? DEFAULT_DIRECTORY, name, ref) // before the first look, so that nothing is missed
   for (;;) {
     const found = attempt()
     if (found !== undefined) return found
-    const ms = timeout === undefined ? undefined : timeout - (performance.now() - start)
-    if (ms !== undefined && ms <= 0) throw new LockError('ERR_TIMEOUT', `${what}: no publication of that name came within ${timeout} ms`)
+    const ms = timeout - (performance.now() - start)
+    if (ms <= 0) throw new LockError('ERR_TIMEOUT', `${what}: no publication of that name came within ${timeout} ms`)
     await sleep({ ms, signal, ref }, changes.subscribe, ...(also === undefined ? [] : [also]))
     throwIfAborted(what, signal)
     changes.check()

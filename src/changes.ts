@@ -1,10 +1,13 @@
 import type { Attachment } from './attachment.js'
 import { CLOSED, WRITING } from './native.js'
 import { endOf, type Reader } from './reader.js'
+import { changeRefusal } from './refusal.js'
 import { Bell, sleep, throwIfAborted } from './sleep.js'
 
 /** How to iterate; arguments are checked. */
 export interface Pace {
+  /** Milliseconds to wait for each value; may be Infinity. */
+  readonly timeout: number
   readonly signal: AbortSignal | undefined
   /** Least milliseconds between two values. */
   readonly periodMs: number
@@ -28,6 +31,8 @@ export class Changes implements AsyncIterableIterator<unknown> {
   #cursor = 0
   #attachment: Attachment | undefined
   #isShutOut = false
+  /** When the wait for the next value began. */
+  #since = 0
 
   constructor(reader: Reader, pace: Pace) {
     this.#reader = reader
@@ -63,11 +68,16 @@ export class Changes implements AsyncIterableIterator<unknown> {
     this.#stop.ring()
   }
 
+  get #left(): number {
+    return this.#pace.timeout - (performance.now() - this.#since)
+  }
+
   get #isOver(): boolean {
     return this.#isStopped || this.#reader.isDisposed
   }
 
   async *#run(): AsyncGenerator<unknown, undefined> {
+    this.#since = performance.now()
     while (!this.#isOver) {
       throwIfAborted(this.#what, this.#pace.signal)
       const attachment = this.#follow()
@@ -78,8 +88,10 @@ export class Changes implements AsyncIterableIterator<unknown> {
         const due = performance.now() + this.#pace.periodMs
         yield change
         await this.#rest(due - performance.now())
+        this.#since = performance.now()
       } else if (endOf(state) === 0) {
-        await sleep(this.#pace, attachment.watcher.changed(state, this.#isShutOut), this.#wake)
+        if (this.#left <= 0) throw changeRefusal(this.#what, this.#pace.timeout, attachment.native)
+        await sleep({ ...this.#pace, ms: this.#left }, attachment.watcher.changed(state, this.#isShutOut), this.#wake)
         if (this.#isStopped || this.#pace.signal?.aborted) attachment.watcher.endGrace()
       } else if (!(await this.#continueAfter(endOf(state)))) {
         return undefined
@@ -129,7 +141,7 @@ export class Changes implements AsyncIterableIterator<unknown> {
 
   async #continueAfter(end: number): Promise<boolean> {
     if (this.#pace.reopen) {
-      await this.#reader.reopen(this.#what, this.#pace, () => this.#isOver, this.#wake)
+      await this.#reader.reopen(this.#what, { ...this.#pace, timeout: Math.ceil(this.#left) }, () => this.#isOver, this.#wake)
       return true
     }
     if (end === CLOSED) return false

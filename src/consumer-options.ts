@@ -43,6 +43,8 @@ export interface ReadLockAsyncOptions extends ReadOptions {
 
 /** How `Consumer.changes` iterates. */
 export interface ChangesOptions {
+  /** Milliseconds to wait for each value; then the iteration ends with `ERR_TIMEOUT`. Default: no end. */
+  timeout?: number
   /** Ends the iteration with `ERR_ABORTED`, whose `cause` is the signal's reason. */
   signal?: AbortSignal
   /** Most values a second; those in between are skipped. Default: as they come. */

@@ -33,7 +33,7 @@ const DYNAMIC_OPTIONS = ['directory', 'readOnly'] as const
 const OPEN_OPTIONS = [...DYNAMIC_OPTIONS, 'exact'] as const
 const WAIT_OPTIONS = ['timeout', 'signal'] as const
 const READ_OPTIONS = ['timeout'] as const
-const CHANGES_OPTIONS = ['signal', 'maxRate', 'reopen', 'ref', 'withMeta'] as const
+const CHANGES_OPTIONS = ['timeout', 'signal', 'maxRate', 'reopen', 'ref', 'withMeta'] as const
 
 /**
  * One of the consumers of a publication: reads the value that its publisher writes.
@@ -59,8 +59,10 @@ export class Consumer<T extends PublicationType = PublicationType> {
    *
    * @param name As in `Publisher.create`.
    * @param type A struct, whose fields the publisher's must have; or `bytes(n)`.
-   * @throws `ERR_NOT_FOUND`; `ERR_SCHEMA_MISMATCH`, naming the field; `ERR_TOO_MANY_CONSUMERS`; `ERR_PERMISSION`; `ERR_NOT_A_SEGMENT`,
-   * `ERR_CORRUPT` and `ERR_UNSUPPORTED_FORMAT` for what is no publication; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT`.
+   * @throws `ERR_NOT_FOUND`; `ERR_SCHEMA_MISMATCH`, naming the field; `ERR_TOO_MANY_CONSUMERS`, naming them; `ERR_NOT_A_SEGMENT`,
+   * `ERR_CORRUPT` and `ERR_UNSUPPORTED_FORMAT` for what is no publication; where the system refuses, `ERR_PERMISSION`,
+   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT`.
+   * What fails leaves nothing behind.
    */
   static open<T extends PublicationType>(name: string, type: T, options?: OpenOptions): Consumer<T> {
     const what = `open ${checkName('open', name)}`
@@ -260,15 +262,16 @@ export class Consumer<T extends PublicationType = PublicationType> {
    *
    * It ends when the publication or this consumer is closed. If the publisher dies, it waits for the next one.
    *
-   * @throws (rejects) `ERR_REPLACED`, `ERR_ABORTED`; with `reopen` also as {@link Consumer.open}.
+   * @throws (rejects) `ERR_REPLACED`, `ERR_TIMEOUT`, `ERR_ABORTED`; with `reopen` also as {@link Consumer.open}.
    */
   changes(options: ChangesOptions & { withMeta: true }): AsyncIterableIterator<Change<Infer<T>>>
   changes(options?: ChangesOptions & { withMeta?: false }): AsyncIterableIterator<Infer<T>>
   changes(options?: ChangesOptions): AsyncIterableIterator<unknown> {
     const what = `changes ${this.name}`
-    const { signal, maxRate, reopen, ref, withMeta } = checkOptions(what, options, CHANGES_OPTIONS)
+    const { timeout, signal, maxRate, reopen, ref, withMeta } = checkOptions(what, options, CHANGES_OPTIONS)
     this.#reader.attachment('changes')
     return new Changes(this.#reader, {
+      timeout: checkTimeout(what, timeout) ?? Number.POSITIVE_INFINITY,
       signal: checkSignal(what, signal),
       periodMs: checkRate(what, maxRate) ?? 0,
       reopen: checkBoolean(what, 'reopen', reopen) ?? false,

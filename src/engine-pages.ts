@@ -4,7 +4,7 @@
  */
 import { type Engine, type EngineMemory, engineOf } from './engine.js'
 import { attempt, SegmentError } from './errors.js'
-import { pagesAddress, releaseAddress } from './native.js'
+import { addressSpaceLimit, pagesAddress, releaseAddress } from './native.js'
 import { type Ordered, orderedOver } from './ordered.js'
 import { type Memory, memoryOf } from './struct/memory.js'
 
@@ -57,7 +57,9 @@ function allocate(engine: Engine, what: string, byteLength: number): EngineMemor
     return new engine.Memory({ initial: pages, maximum: pages })
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause
-    const limit = 'each live segment takes up to 10 GiB of address space of the process (ulimit -v, or the sum of them)'
-    throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: no address space for ${byteLength} bytes; ${limit}`, { cause })
+    const total = addressSpaceLimit()
+    const limit = total === null ? 'has no room for one more' : `may have ${total.toLocaleString('en-US')} bytes (ulimit -v)`
+    const message = `no address space for ${byteLength.toLocaleString('en-US')} bytes; each live segment takes up to 10 GiB, and the process`
+    throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: ${message} ${limit}`, { cause })
   }
 }

@@ -16,7 +16,7 @@ export type {
 export type { PublicationType } from './encoding.js'
 export { ArgumentError, LockError, PagecastError, PublicationError, SchemaError, SegmentError } from './errors.js'
 export { Publisher } from './publisher.js'
-export type { CloseOptions, CreateOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
+export type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
 export type { ReadLock } from './read-lock.js'
 export * from './struct/index.js'
 export { DEFAULT_TIMEOUT } from './waiting.js'

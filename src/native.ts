@@ -1,7 +1,7 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
 export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeOpenOptions } from '#native'
-export { NativeConsumer, NativePublisher, now, pagesAddress, releaseAddress } from '#native'
+export { addressSpaceLimit, NativeConsumer, NativePublisher, NativeStandby, now, pagesAddress, releaseAddress } from '#native'
 
 /** Instead of a buffer's index: a write is under way. */
 export const WRITING = -1

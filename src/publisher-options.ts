@@ -27,6 +27,14 @@ export interface CreateOptions<T extends PublicationType = PublicationType> {
   timeout?: number
 }
 
+/** How `Publisher.standby` waits, and then makes the publication as `Publisher.create` does. */
+export interface StandbyOptions<T extends PublicationType = PublicationType> extends Omit<CreateOptions<T>, 'timeout'> {
+  /** Milliseconds until `ERR_TIMEOUT`. Default: no end. */
+  timeout?: number
+  /** Ends the wait with `ERR_ABORTED`, whose `cause` is the signal's reason. */
+  signal?: AbortSignal
+}
+
 /** How a write waits. */
 export interface WriteOptions {
   /**

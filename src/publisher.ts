@@ -7,6 +7,7 @@ import {
   checkMode,
   checkName,
   checkOptions,
+  checkSignal,
   checkTimeout,
   isPromise,
   promiseReturned,
@@ -15,12 +16,14 @@ import { checkType, type Encoding, encodingOf, type PublicationType } from './en
 import { engineOf } from './engine.js'
 import { attempt } from './errors.js'
 import { NativePublisher } from './native.js'
-import type { CloseOptions, CreateOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
+import type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
+import { vigil } from './standby.js'
 import type { InferInput, InferLive, Struct } from './struct/index.js'
 import { WriteLock } from './write-lock.js'
 import { Writer } from './writer.js'
 
 const CREATE_OPTIONS = ['init', 'buffers', 'maxConsumers', 'mode', 'ifDead', 'directory', 'timeout'] as const
+const STANDBY_OPTIONS = [...CREATE_OPTIONS, 'signal'] as const
 const WRITE_OPTIONS = ['timeout'] as const
 const LOCK_OPTIONS = ['timeout', 'copy'] as const
 const CLOSE_OPTIONS = ['keep'] as const
@@ -53,26 +56,65 @@ export class Publisher<T extends PublicationType = PublicationType> {
    *
    * @param name At most 255 bytes, without a slash: `pose` is the file `/dev/shm/pose`.
    * @param type A `struct({ … })`, or `bytes(n)` for values of at most n bytes.
-   * @throws `ERR_PUBLISHER_EXISTS` while another publisher of that name lives; `ERR_ALREADY_EXISTS`; `ERR_NO_SPACE`; `ERR_PERMISSION`;
-   * `ERR_NOT_A_SEGMENT` if the name is that of something else; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT` and those
-   * of {@link Publisher.write} for `init`.
+   * @throws `ERR_PUBLISHER_EXISTS` while another publisher of that name lives, naming its process; `ERR_ALREADY_EXISTS`; `ERR_NOT_FOUND` if
+   * there is no such directory; `ERR_NOT_A_SEGMENT` if the name is that of something else; where the system refuses, `ERR_NO_SPACE`,
+   * `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`,
+   * `ERR_INVALID_ARGUMENT` and those of {@link Publisher.write} for `init`. What fails leaves nothing behind.
    */
   static create<T extends PublicationType>(name: string, type: T, options?: CreateOptions<T>): Publisher<T> {
     const what = `create ${checkName('create', name)}`
     checkType(what, type)
+    const { timeout, ...choices } = checkCreation(what, checkOptions(what, options, CREATE_OPTIONS))
+    return Publisher.#maker<T>('create', name, type, choices, timeout)()
+  }
+
+  /**
+   * As {@link Publisher.create}, as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes or
+   * dies. Of several that stand by one becomes the publisher, the others go on waiting. The event loop is free meanwhile, and kept alive;
+   * the kernel is asked every 10 ms (fcntl(2), F_OFD_GETLK), which costs the living publisher nothing.
+   *
+   * Without `init` an adopted segment keeps its last value. `init` is taken as it is at the call, and waits for readers as
+   * {@link Publisher.write} does.
+   *
+   * ```ts
+   * using pose = await Publisher.standby('pose', struct({ x: f64, y: f64 }), { signal })
+   * ```
+   *
+   * @throws (rejects) as {@link Publisher.create}, except `ERR_PUBLISHER_EXISTS`; `ERR_TIMEOUT`, naming the process of the publisher that
+   * lives; `ERR_ABORTED`.
+   */
+  static async standby<T extends PublicationType>(name: string, type: T, options?: StandbyOptions<T>): Promise<Publisher<T>> {
+    const what = `standby ${checkName('standby', name)}`
+    checkType(what, type)
+    const given = checkOptions(what, options, STANDBY_OPTIONS)
+    const { timeout, ...choices } = checkCreation(what, given)
+    const take = Publisher.#maker<T>('standby', name, type, choices)
+    return vigil({ what, name, directory: choices.directory, take, timeout, signal: checkSignal(what, given.signal) })
+  }
+
+  // Everything is checked; what it returns only makes, as often as it is called.
+  static #maker<T extends PublicationType>(
+    operation: string,
+    name: string,
+    type: T,
+    { init, ...choices }: Omit<CreateOptions<T>, 'timeout'>,
+    timeout?: number,
+  ): () => Publisher<T> {
+    const what = `${operation} ${name}`
     const encoding = encodingOf(type)
-    const { init, timeout, ...choices } = checkCreation(what, options)
     const first = init === undefined ? undefined : encoding.initial(what, init)
     const { byteLength, schema } = encoding
     engineOf(what)
-    const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
-    const writer = writerOf(name, native)
-    try {
-      if (native.adopted && first !== undefined) writer.write('create', first, first.length, timeout)
-      return new Publisher<T>(encoding, writer)
-    } catch (error) {
-      writer.abandon() // what was adopted can be adopted again
-      throw error
+    return () => {
+      const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
+      const writer = writerOf(name, native)
+      try {
+        if (native.adopted && first !== undefined) writer.write(operation, first, first.length, timeout)
+        return new Publisher<T>(encoding, writer)
+      } catch (error) {
+        writer.abandon() // what was adopted can be adopted again
+        throw error
+      }
     }
   }
 
@@ -208,8 +250,8 @@ function writerOf(name: string, native: NativePublisher): Writer {
   }
 }
 
-function checkCreation<T extends PublicationType>(what: string, options: CreateOptions<T> | undefined): CreateOptions<T> {
-  const { init, buffers, maxConsumers, mode, ifDead, directory, timeout } = checkOptions(what, options, CREATE_OPTIONS)
+function checkCreation<T extends PublicationType>(what: string, options: CreateOptions<T>): CreateOptions<T> {
+  const { init, buffers, maxConsumers, mode, ifDead, directory, timeout } = options
   return {
     init,
     buffers: checkInteger(what, 'buffers', buffers, 1, MOST_BUFFERS),

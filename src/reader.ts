@@ -1,4 +1,4 @@
-import { arrival } from './arrival.js'
+import { type Arrival, arrival } from './arrival.js'
 import { Attachment, type Plan } from './attachment.js'
 import { LockError, PublicationError } from './errors.js'
 import type { Lender } from './lease.js'
@@ -6,7 +6,7 @@ import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
 import { ENDED, STATE_REPLACED } from './protocol.js'
 import { ReadLock } from './read-lock.js'
 import { readerPatience, readerRefusal } from './refusal.js'
-import { Bell, type Sleep, type Subscribe, sleep, throwIfAborted } from './sleep.js'
+import { Bell, type Subscribe, sleep, throwIfAborted } from './sleep.js'
 import type { Source } from './source.js'
 import { persist } from './waiting.js'
 import type { Watcher } from './watcher.js'
@@ -178,7 +178,12 @@ export class Reader implements Lender {
   }
 
   /** Waits until the publication goes on, in this segment or in another one of that name, or until it `isOver` for the caller. */
-  async reopen(what: string, wait: Sleep, isOver: () => boolean, also: Subscribe): Promise<void> {
+  async reopen(
+    what: string,
+    wait: Pick<Arrival<true>, 'timeout' | 'signal' | 'ref'>,
+    isOver: () => boolean,
+    also: Subscribe,
+  ): Promise<void> {
     const { name, directory } = this.#plan
     await arrival({ ...wait, what, name, directory, also, attempt: () => (isOver() ? true : this.#revive(what)) })
   }

@@ -1,4 +1,4 @@
-import { LockError, type PagecastError, PublicationError } from './errors.js'
+import { attempt, LockError, type PagecastError, PublicationError } from './errors.js'
 import { CLOSED, DIED, EMPTY, type NativeConsumer, type NativeHolder, REPLACED, WRITING } from './native.js'
 import { DEFAULT_TIMEOUT } from './waiting.js'
 
@@ -19,13 +19,20 @@ export function readerRefusal(code: number, what: string, timeout: number | unde
       return new PublicationError('ERR_PUBLISHER_DIED', `${what}: the publisher (pid ${pidOf(native)}) died and left no whole value`)
     case EMPTY:
       if (timeout === undefined) return new PublicationError('ERR_EMPTY', `${what}: nothing has been published yet`)
-      return new LockError('ERR_TIMEOUT', `${what}: nothing was published within ${timeout} ms`)
+      return overdue(what, timeout, `the publisher (pid ${pidOf(native)}) has published nothing`)
     default:
-      return new LockError(
-        'ERR_TIMEOUT',
-        `${what}: ${timeout ?? DEFAULT_TIMEOUT} ms are over, the publisher (pid ${pidOf(native)}) is still writing`,
-      )
+      return overdue(what, timeout ?? DEFAULT_TIMEOUT, `the publisher (pid ${pidOf(native)}) is still writing`)
   }
+}
+
+/** Why an iteration got no newer value in time. */
+export function changeRefusal(what: string, timeout: number, native: NativeConsumer): PagecastError {
+  const did = attempt(() => native.publisherAlive()) ? 'has published nothing new' : 'is gone, and has no successor'
+  return overdue(what, timeout, `the publisher (pid ${pidOf(native)}) ${did}`)
+}
+
+function overdue(what: string, timeout: number, why: string): LockError {
+  return new LockError('ERR_TIMEOUT', `${what}: ${timeout} ms are over, ${why}`)
 }
 
 function pidOf(native: NativeConsumer): number | string {
@@ -37,5 +44,5 @@ export function writerRefusal(what: string, timeout: number | undefined, buffers
   const held = holders.map(({ pid, slot }) => `pid ${pid} in slot ${slot}`).join(', ')
   const by = held === '' ? 'held by nobody any more' : `held by ${held}`
   if (timeout === undefined && buffers > 1) return new LockError('ERR_BUSY', `${what}: none of ${buffers} buffers is free, ${by}`)
-  return new LockError('ERR_TIMEOUT', `${what}: ${timeout ?? DEFAULT_TIMEOUT} ms are over, ${by}`)
+  return overdue(what, timeout ?? DEFAULT_TIMEOUT, by)
 }

@@ -24,7 +24,7 @@ export class Bell {
 
 /** What may end a sleep besides those it is told to listen to. */
 export interface Sleep {
-  /** Milliseconds. Default: no end. */
+  /** Milliseconds. Default `Infinity`: no end. */
   ms?: number | undefined
   signal?: AbortSignal | undefined
   /** Whether the sleep keeps the process alive. Default true. */
@@ -34,7 +34,7 @@ export interface Sleep {
 const LONGEST_TIMER = 2 ** 31 - 1
 
 /** Sleeps until anything happens, or nothing at all: whoever wakes up looks for itself. */
-export function sleep({ ms, signal, ref = true }: Sleep, ...reasons: Subscribe[]): Promise<void> {
+export function sleep({ ms = Number.POSITIVE_INFINITY, signal, ref = true }: Sleep, ...reasons: Subscribe[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const undo: (() => void)[] = []
     const tidy = (): void => {
@@ -46,7 +46,7 @@ export function sleep({ ms, signal, ref = true }: Sleep, ...reasons: Subscribe[]
     }
     try {
       if (signal !== undefined) undo.push(onAbort(signal, wake))
-      if (ms !== undefined) undo.push(onTime(ms, ref, wake))
+      if (ms < Number.POSITIVE_INFINITY) undo.push(onTime(ms, ref, wake))
       for (const subscribe of reasons) undo.push(subscribe(wake))
       if (ref) undo.push(keptAlive())
     } catch (error) {

@@ -51,13 +51,6 @@ const roles: Record<string, () => Promise<void> | void> = {
     say('done', seen)
   },
 
-  'reader that waits': () => {
-    const consumer = open()
-    say('waiting')
-    consumer.readLock({ timeout })
-    say('woken')
-  },
-
   'reader that awaits a lock': async () => {
     const consumer = open()
     say('waiting')
@@ -69,19 +62,6 @@ const roles: Record<string, () => Promise<void> | void> = {
     const consumer = open()
     say('waiting')
     for await (const _ of consumer.changes()) say('woken')
-  },
-
-  'reader that awaits a publication': async () => {
-    say('waiting')
-    kept.push(await Consumer.waitAndOpen('another', Pose, { directory }))
-    say('woken')
-  },
-
-  'writer that waits': () => {
-    const publisher = Publisher.create('pose', Pose, { directory, buffers: 1 })
-    say('waiting')
-    publisher.write(pose(9), { timeout })
-    say('woken')
   },
 }
 

@@ -4,16 +4,15 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import type { Message } from './child.js'
 
-const file = fileURLToPath(new URL('../children/worker.js', import.meta.url))
-
 /** A worker of this process. */
 export class Cast {
   readonly #worker: Worker
   readonly #messages: Message[] = []
   readonly #gone: Promise<unknown>
 
-  constructor(role: string, directory: string) {
-    this.#worker = new Worker(file, { workerData: { role, directory } })
+  /** Runs a program of `__test__/children`. */
+  constructor(program: string, workerData: unknown) {
+    this.#worker = new Worker(fileURLToPath(new URL(`../children/${program}.js`, import.meta.url)), { workerData })
     this.#worker.on('message', message => this.#messages.push(message))
     this.#gone = once(this.#worker, 'exit') // rejects with what the worker throws
     this.#gone.catch(() => {})
@@ -34,11 +33,15 @@ export class Cast {
   /** Until it is inside what it said it would wait for, as far as one can know. */
   async waits(): Promise<void> {
     await this.says('waiting')
-    await delay(100)
+    await Promise.race([delay(100), this.#gone.then(gone)])
+    if (this.#messages.length > 0) throw new Error(`expected it to wait, heard ${JSON.stringify(this.#messages)}`)
   }
 
-  async terminate(): Promise<void> {
+  /** Milliseconds until it was gone. */
+  async terminate(): Promise<number> {
+    const start = performance.now()
     await this.#worker.terminate()
+    return performance.now() - start
   }
 
   async end(): Promise<void> {

@@ -117,7 +117,7 @@ fn consume(name: &Name, arguments: &Arguments) -> Result<String> {
             Ok(observation) => check.take(&value, &observation),
             Err(Blocked::Writing | Blocked::Empty) => {}
             Err(Blocked::Closed | Blocked::Replaced) => break,
-            Err(blocked) => return Err(blocked.error("read").into()),
+            Err(blocked) => return Err(blocked.error("read", consumer.publisher_pid()).into()),
         }
     }
     Ok(check.report(contended))

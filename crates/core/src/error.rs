@@ -58,6 +58,8 @@ pub enum Code {
     AddressSpace,
     /// The system refuses for lack of permission.
     Permission,
+    /// The filesystem is mounted read-only.
+    ReadOnlyFilesystem,
     /// Out of file descriptors.
     TooManyFiles,
     /// Another process cut the segment shorter than its header says.
@@ -98,6 +100,7 @@ impl Code {
             Code::NoSpace => "ERR_NO_SPACE",
             Code::AddressSpace => "ERR_ADDRESS_SPACE",
             Code::Permission => "ERR_PERMISSION",
+            Code::ReadOnlyFilesystem => "ERR_READ_ONLY_FILESYSTEM",
             Code::TooManyFiles => "ERR_TOO_MANY_FILES",
             Code::Truncated => "ERR_TRUNCATED",
             Code::Unsupported => "ERR_UNSUPPORTED",
@@ -162,7 +165,8 @@ fn code_of(errno: nix::errno::Errno) -> Code {
     match errno {
         Errno::ENOENT | Errno::ENOTDIR => Code::NotFound,
         Errno::EEXIST => Code::AlreadyExists,
-        Errno::EACCES | Errno::EPERM | Errno::EROFS => Code::Permission,
+        Errno::EACCES | Errno::EPERM => Code::Permission,
+        Errno::EROFS => Code::ReadOnlyFilesystem,
         Errno::ENOSPC | Errno::EDQUOT => Code::NoSpace,
         Errno::ENOMEM => Code::AddressSpace,
         Errno::EMFILE | Errno::ENFILE => Code::TooManyFiles,
@@ -172,6 +176,15 @@ fn code_of(errno: nix::errno::Errno) -> Code {
     }
 }
 
+/// A number of bytes as people read it: `68,719,476,736`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let groups = digits.as_bytes()[first..].chunks(3).map(|group| String::from_utf8_lossy(group).into_owned());
+    let head = (first > 0).then(|| digits[..first].to_owned());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", self.message, self.code.as_str())
@@ -179,3 +192,14 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let examples = [(0, "0"), (999, "999"), (1000, "1,000"), (65_536, "65,536"), (1_073_741_824, "1,073,741,824")];
+        for (number, text) in examples {
+            assert_eq!(super::grouped(number), text);
+        }
+    }
+}

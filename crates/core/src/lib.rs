@@ -41,6 +41,12 @@ pub fn monotonic_ns() -> u64 {
     sys::monotonic_ns()
 }
 
+/// Most bytes of address space this process may have (`ulimit -v`); `None` where there is no limit.
+#[cfg(not(pagecast_loom))]
+pub fn address_space_limit() -> Option<u64> {
+    sys::address_space_limit()
+}
+
 /// The README's Rust examples are doc tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -5,8 +5,9 @@
 
 #![allow(unsafe_code)]
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, grouped};
 use crate::sys;
+use nix::errno::Errno;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
@@ -31,8 +32,7 @@ impl Mapping {
     /// Maps the first `byte_length` bytes of the object.
     pub(crate) fn new(fd: &OwnedFd, byte_length: u64, read_only: bool) -> Result<Mapping> {
         let length = nonzero(byte_length)?;
-        let address =
-            sys::map(fd, length, read_only).map_err(|errno| Error::system(format_args!("map {byte_length} bytes"), "mmap", errno))?;
+        let address = sys::map(fd, length, read_only).map_err(|errno| map_error(byte_length, "", errno))?;
         Ok(Mapping { address, byte_length: length.get(), read_only })
     }
 
@@ -154,7 +154,7 @@ pub unsafe fn map_over(address: usize, byte_length: usize, fd: &OwnedFd, read_on
     let start = engine_range(address, byte_length)?;
     // SAFETY: handed on to the caller.
     unsafe { sys::map_over(start.0, start.1, fd, read_only) }
-        .map_err(|errno| Error::system(format_args!("map {byte_length} bytes over the engine's pages"), "mmap", errno))
+        .map_err(|errno| map_error(byte_length as u64, " over the engine's pages", errno))
 }
 
 /// Puts private zeros where [`map_over`] mapped an object.
@@ -166,6 +166,16 @@ pub unsafe fn unmap_over(address: usize, byte_length: usize) -> Result<()> {
     // SAFETY: handed on to the caller.
     unsafe { sys::map_zeros_over(start.0, start.1) }
         .map_err(|errno| Error::system(format_args!("give back {byte_length} bytes of the engine's pages"), "mmap", errno))
+}
+
+/// Names the limit that was met, as far as the system tells.
+fn map_error(byte_length: u64, place: &str, errno: Errno) -> Error {
+    let what = format!("map {} bytes{place}", grouped(byte_length));
+    match sys::address_space_limit() {
+        _ if errno != Errno::ENOMEM => Error::system(what, "mmap", errno),
+        Some(limit) => Error::system(format_args!("{what} within {} bytes of address space (ulimit -v)", grouped(limit)), "mmap", errno),
+        None => Error::system(format_args!("{what}, with as many mappings as vm.max_map_count allows"), "mmap", errno),
+    }
 }
 
 fn engine_range(address: usize, byte_length: usize) -> Result<(NonZeroUsize, NonZeroUsize)> {

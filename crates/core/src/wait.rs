@@ -2,10 +2,14 @@
 
 #[cfg(not(pagecast_loom))]
 mod futex;
+#[cfg(not(pagecast_loom))]
+mod patience;
 
 use crate::primitive::Word;
 #[cfg(not(pagecast_loom))]
 pub use futex::Futex;
+#[cfg(not(pagecast_loom))]
+pub use patience::Patience;
 use std::time::{Duration, Instant};
 
 /// How the protocol sleeps and wakes; loom's tests stand in for the kernel here.

@@ -129,7 +129,7 @@ impl NativeConsumer {
     #[napi]
     pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
         let watcher = self.raw().or_throw(&env)?.watcher();
-        self.watch = Some(Watch::start(watcher, &callback)?);
+        self.watch = Some(Watch::start(&env, watcher, &callback)?);
         Ok(())
     }
 

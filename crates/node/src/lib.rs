@@ -5,6 +5,7 @@ mod error;
 pub mod layout;
 pub mod pages;
 mod publisher;
+mod standby;
 mod watch;
 
 use napi_derive::napi;
@@ -23,6 +24,13 @@ pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
 /// A slice of a wait. TypeScript has checked that it is finite and not negative.
 pub(crate) fn slice(milliseconds: f64) -> std::time::Duration {
     std::time::Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
+}
+
+/// Most bytes of address space this process may have (`ulimit -v`); null where there is no limit.
+#[napi]
+pub fn address_space_limit() -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "for a message; no process has 2^53 bytes")]
+    pagecast::address_space_limit().map(|limit| limit as f64)
 }
 
 /// A store-store barrier: no store of JavaScript that follows is seen before one that came before. Only where the processor

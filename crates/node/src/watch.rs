@@ -1,9 +1,11 @@
 //! The helper thread that sleeps on the state word so that the event loop need not.
 
-use napi::Status;
+use crate::error::OrThrow;
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Status};
 use pagecast::publication::{State, Watcher};
+use pagecast::{Code, Error};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,7 +38,7 @@ enum Request {
 }
 
 impl Watch {
-    pub(crate) fn start(watcher: Watcher, callback: &Function<'_, (), ()>) -> napi::Result<Watch> {
+    pub(crate) fn start(env: &Env, watcher: Watcher, callback: &Function<'_, (), ()>) -> napi::Result<Watch> {
         let callback: Callback = callback.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         let shared = Arc::new(Shared { watcher, request: Mutex::new(Request::None), changed: Condvar::new() });
         let of_thread = shared.clone();
@@ -48,7 +50,8 @@ impl Watch {
                 }
             }
         });
-        started.map_err(|error| napi::Error::from_reason(format!("start the watching thread: {error}")))?;
+        let refused = |error| Error::new(Code::System, format!("start the thread that waits: {error}"));
+        started.map_err(refused).or_throw(env)?;
         Ok(Watch { shared })
     }
 

@@ -6,6 +6,7 @@ use super::place::Place;
 use super::state::State;
 use super::words::Words;
 use crate::error::{Code, Error, Result};
+use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
 use crate::segment::{Kind, Segment};
@@ -83,6 +84,13 @@ impl Attachment {
         }
         Ok(Some(text))
     }
+}
+
+/// The process id that a segment's publisher gave, for display; `None` where the segment is not what it says.
+pub(super) fn publisher_pid(segment: &Segment) -> Option<u32> {
+    let layout = Layout::from_header(segment.header()).ok().filter(|_| segment.is_whole())?;
+    let place = Place::find(segment.mapping(), &layout).ok()?;
+    Some(place.borrow(segment.mapping()).control.publisher_pid.load(Ordering::Relaxed))
 }
 
 /// What stands for the schema where there is none.

@@ -1,6 +1,6 @@
 //! Becoming the publisher: of a new segment, of one that a dead publisher left, or in the place of one.
 
-use super::attachment::{Attachment, bytes_schema};
+use super::attachment::{Attachment, bytes_schema, publisher_pid};
 use super::layout::{Layout, Shape};
 use super::state::State;
 use super::writer::Writer;
@@ -155,7 +155,7 @@ impl Request<'_> {
             Found::Damaged(fd, _) => {
                 let locks = LockFile::reopen(&fd, false)?;
                 let named = || sys::identify(self.name.path()).ok() == sys::describe(&fd).ok().map(|(identity, _)| identity);
-                if !self.hold(&locks)? || !named() {
+                if !self.hold(&locks, || None)? || !named() {
                     return Ok(None);
                 }
                 self.check_permitted()?;
@@ -164,7 +164,7 @@ impl Request<'_> {
             Found::Segment(segment) => {
                 let locks = LockFile::reopen(segment.fd(), false)?;
                 // two candidates may hold descriptors of one dead segment; only while the name leads to it is it worth having
-                if !self.hold(&locks)? || !segment.is_named(self.name) {
+                if !self.hold(&locks, || publisher_pid(&segment))? || !segment.is_named(self.name) {
                     return Ok(None);
                 }
                 self.check_permitted()?;
@@ -177,15 +177,18 @@ impl Request<'_> {
         }
     }
 
-    /// Takes the publisher's byte of what is there; an error if its publisher lives.
-    fn hold(&self, locks: &LockFile) -> Result<bool> {
+    /// Takes the publisher's byte of what is there; an error if its publisher lives, who calls itself `pid`.
+    fn hold(&self, locks: &LockFile, pid: impl FnOnce() -> Option<u32>) -> Result<bool> {
         if locks.try_hold(Byte::Publisher)? {
             return Ok(true);
         }
         // `hold` doubts for a while: somebody may clean up, have gone between the two questions, or be a stranger with a read lock
         match locks.hold(Byte::Publisher)? {
             true => Ok(true),
-            false => Err(Error::new(Code::PublisherExists, format!("create {}: its publisher lives", self.name))),
+            false => {
+                let pid = pid().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
+                Err(Error::new(Code::PublisherExists, format!("create {}: its publisher{pid} lives", self.name)))
+            }
         }
     }
 

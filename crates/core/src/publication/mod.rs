@@ -17,6 +17,8 @@ mod attachment;
 #[cfg(not(pagecast_loom))]
 mod create;
 #[cfg(not(pagecast_loom))]
+mod holder;
+#[cfg(not(pagecast_loom))]
 mod layout;
 #[cfg(not(pagecast_loom))]
 mod observation;
@@ -26,6 +28,8 @@ mod place;
 mod raw_consumer;
 #[cfg(not(pagecast_loom))]
 mod raw_publisher;
+#[cfg(not(pagecast_loom))]
+mod standby;
 #[cfg(not(pagecast_loom))]
 mod typed;
 #[cfg(not(pagecast_loom))]
@@ -43,11 +47,13 @@ pub use {
 #[cfg(not(pagecast_loom))]
 pub use {
     create::{CreateOptions, IfDead},
+    holder::Holder,
     layout::{DEFAULT_MAX_CONSUMERS, Layout, MAX_BUFFERS, Shape},
     observation::{Blocked, Observation, Outcome},
     place::offsets,
     raw_consumer::{Pinned, RawConsumer},
-    raw_publisher::{Holder, RawPublisher},
+    raw_publisher::RawPublisher,
+    standby::{STANDBY_INTERVAL, Standby},
     typed::{Consumer, Publisher, ReadGuard, WriteGuard},
     watcher::Watcher,
 };

@@ -38,13 +38,16 @@ impl Blocked {
     }
 
     /// The error of an operation that cannot wait any longer.
-    pub fn error(self, what: &str) -> Error {
+    /// The publisher is named by the process id it gave.
+    pub fn error(self, what: &str, publisher: u32) -> Error {
         match self {
-            Blocked::Writing => Error::new(Code::Timeout, format!("{what}: the publisher is writing")),
+            Blocked::Writing => Error::new(Code::Timeout, format!("{what}, the publisher (pid {publisher}) is still writing")),
             Blocked::Empty => Error::new(Code::Empty, format!("{what}: nothing has been published yet")),
             Blocked::Closed => Error::new(Code::Closed, format!("{what}: the publisher closed the publication")),
             Blocked::Replaced => Error::new(Code::Replaced, format!("{what}: the name leads to another segment now")),
-            Blocked::Died => Error::new(Code::PublisherDied, format!("{what}: the publisher died and left no whole value")),
+            Blocked::Died => {
+                Error::new(Code::PublisherDied, format!("{what}: the publisher (pid {publisher}) died and left no whole value"))
+            }
         }
     }
 }

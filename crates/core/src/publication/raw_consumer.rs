@@ -1,6 +1,7 @@
 //! A consumer of a value that is bytes. [`super::Consumer`] puts a record's type over it.
 
 use super::attachment::Attachment;
+use super::holder::Holder;
 use super::layout::Layout;
 use super::observation::{Blocked, Observation, Outcome, observe};
 use super::reader::{Reader, wake_writer};
@@ -10,12 +11,16 @@ use crate::primitive::Ordering;
 use crate::roster::Byte;
 use crate::segment::{Name, Segment};
 use crate::sys::DirectoryWatch;
-use crate::wait::{Deadline, Futex, spin};
+use crate::wait::{Deadline, Futex, Patience, spin};
+use nix::errno::Errno;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long one sleep may last before the kernel is asked who lives.
 const SLICE: Duration = Duration::from_millis(50);
+
+/// How often a name that is waited for is looked at though the directory told of nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// One of the consumers of a publication. Dropped, it detaches.
 #[derive(Debug)]
@@ -43,7 +48,7 @@ impl RawConsumer {
     /// Attaches to the publication of that name. `read_only` needs no permission to write, and can hold no lock.
     pub fn open(name: &Name, read_only: bool) -> Result<RawConsumer> {
         let attachment = Attachment::new(Segment::open(name, read_only)?, read_only)?;
-        let slot = if read_only { None } else { Some(attach(&attachment)?) };
+        let slot = if read_only { None } else { Some(attach(name, &attachment)?) };
         Ok(RawConsumer {
             attachment: Arc::new(attachment),
             slot,
@@ -54,10 +59,10 @@ impl RawConsumer {
         })
     }
 
-    /// Waits until there is a publication of that name that is not closed, then attaches to it. `timeout` `None`: for ever.
-    pub fn wait_and_open(name: &Name, read_only: bool, timeout: Option<Duration>) -> Result<RawConsumer> {
-        let deadline = timeout.map(Deadline::after);
-        let failed = |errno| Error::system(format_args!("wait for {name}"), "inotify", errno);
+    /// Waits until there is a publication of that name that is not closed, then attaches to it.
+    pub fn wait_and_open<'a>(name: &Name, read_only: bool, patience: impl Into<Patience<'a>>) -> Result<RawConsumer> {
+        let wait = patience.into().begin();
+        let failed = |errno| watch_error(name, errno);
         let watch = DirectoryWatch::new(name.directory()).map_err(failed)?; // before the first look, so that nothing is missed
         loop {
             match RawConsumer::open(name, read_only) {
@@ -66,10 +71,7 @@ impl RawConsumer {
                 Err(error) if error.code() == Code::NotFound => {}
                 Err(error) => return Err(error),
             }
-            let slice = deadline.map_or(Some(Duration::from_secs(1)), |deadline| deadline.slice(Duration::from_secs(1)));
-            let Some(slice) = slice else {
-                return Err(Error::new(Code::Timeout, format!("wait for {name}: no publication of that name came in time")));
-            };
+            let slice = wait.slice(format_args!("wait for {name}"), LOOK, || "no publication of that name came")?;
             watch.wait(slice).map_err(failed)?;
         }
     }
@@ -209,12 +211,10 @@ impl RawConsumer {
         {
             outcome = self.lock_within(slice, false)?; // by the slice, to hear of the publisher's death
         }
+        let pid = self.publisher_pid();
         outcome.map_err(|blocked| match blocked {
-            Blocked::Writing => {
-                let pid = self.publisher_pid();
-                Error::new(Code::Timeout, format!("lock: {timeout:?} are over, the publisher (pid {pid}) is still writing"))
-            }
-            blocked => blocked.error("lock"),
+            Blocked::Writing => blocked.error(&format!("lock: {timeout:?} are over"), pid),
+            blocked => blocked.error("lock", pid),
         })
     }
 
@@ -333,10 +333,19 @@ fn too_small(room: usize, length: usize) -> Error {
     Error::new(Code::InvalidSize, format!("read: the value has {length} bytes, the target {room}"))
 }
 
+/// Where the directory cannot be watched. "No space" is inotify's word for too many watches, and says nothing of the segment's room.
+fn watch_error(name: &Name, errno: Errno) -> Error {
+    let error = Error::system(format_args!("wait for {name}"), "inotify", errno);
+    if errno == Errno::ENOSPC { error.with_code(Code::System) } else { error }
+}
+
 /// Takes a slot and makes it this process's (docs/protocol.md R11).
-fn attach(attachment: &Attachment) -> Result<u32> {
-    let words = attachment.words();
-    let number = attachment.locks.hold_slot(attachment.layout.slot_count)?;
+fn attach(name: &Name, attachment: &Attachment) -> Result<u32> {
+    let (words, slots) = (attachment.words(), attachment.layout.slot_count);
+    let Some(number) = attachment.locks.hold_slot(slots)? else {
+        let holders = Holder::list(&Holder::all(&words, |_| true));
+        return Err(Error::new(Code::TooManyConsumers, format!("open {name}: all {slots} consumer slots are taken, {holders}")));
+    };
     let slot = &words.slots[number as usize];
     Reader { words, slot, park: Futex }.attach(number);
     slot.pid.store(std::process::id(), Ordering::Relaxed);

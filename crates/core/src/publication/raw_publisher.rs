@@ -2,8 +2,10 @@
 
 use super::attachment::Attachment;
 use super::create::{self, CreateOptions};
+use super::holder::Holder;
 use super::layout::Layout;
 use super::observation::{Observation, Outcome};
+use super::standby::{STANDBY_INTERVAL, Standby};
 use super::state::State;
 use super::words::BufferHeader;
 use super::writer::Writer;
@@ -12,7 +14,7 @@ use crate::primitive::Ordering;
 use crate::roster::Byte;
 use crate::segment::{Name, Segment};
 use crate::sys;
-use crate::wait::{Deadline, Futex, spin};
+use crate::wait::{Deadline, Futex, Patience, spin};
 use std::time::Duration;
 
 /// How long one sleep may last before the kernel is asked who lives.
@@ -32,15 +34,6 @@ enum Phase {
     Waiting,
     /// This buffer is the publisher's alone.
     Writing(u32),
-}
-
-/// A consumer that holds a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its process id as it sees itself.
-    pub pid: u32,
-    /// Its slot.
-    pub slot: u32,
 }
 
 /// The one publisher of a publication. Dropped, it closes it; see [`RawPublisher::abandon`].
@@ -89,6 +82,27 @@ impl RawPublisher {
         Ok(RawPublisher { attachment, name, adopted, phase: Phase::Idle, version, graced, backup: None, observers, open: true })
     }
 
+    /// As [`create`](Self::create), as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes
+    /// or dies. Of several that stand by one becomes the publisher, the others go on waiting.
+    pub fn standby<'a>(
+        name: &Name,
+        schema: Option<&str>,
+        options: &CreateOptions<'_>,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<RawPublisher> {
+        let (mut standby, wait) = (Standby::new(name), patience.into().begin());
+        loop {
+            if standby.is_vacant() {
+                match RawPublisher::create(name, schema, options) {
+                    Err(error) if error.code() == Code::PublisherExists => {} // somebody was faster
+                    created => return created,
+                }
+            }
+            let slice = wait.slice(format_args!("standby {name}"), STANDBY_INTERVAL, || standby.waited_for())?;
+            std::thread::sleep(slice);
+        }
+    }
+
     /// Whether an existing segment was taken over, with the consumers that are attached to it.
     pub fn adopted(&self) -> bool {
         self.adopted
@@ -131,9 +145,7 @@ impl RawPublisher {
 
     /// Consumers that hold a buffer now.
     pub fn holders(&self) -> Vec<Holder> {
-        let slots = self.attachment.words().slots.iter().zip(0..);
-        let pinned = slots.filter(|(slot, _)| slot.pin.load(Ordering::Relaxed) != 0);
-        pinned.map(|(slot, number)| Holder { pid: slot.pid.load(Ordering::Relaxed), slot: number }).collect()
+        Holder::all(&self.attachment.words(), |slot| slot.pin.load(Ordering::Relaxed) != 0)
     }
 
     #[inline]
@@ -202,8 +214,7 @@ impl RawPublisher {
     }
 
     fn refusal(&self, code: Code, what: std::fmt::Arguments<'_>) -> Error {
-        let holders = self.holders().iter().map(|holder| format!("pid {} in slot {}", holder.pid, holder.slot)).collect::<Vec<_>>();
-        Error::new(code, format!("{what}, held by {}", if holders.is_empty() { "nobody any more".into() } else { holders.join(", ") }))
+        Error::new(code, format!("{what}, {}", Holder::list(&self.holders())))
     }
 
     /// One attempt that does not wait.

@@ -8,6 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::record::Record;
 use crate::schema::{CopyPlan, Schema};
 use crate::segment::Name;
+use crate::wait::Patience;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -42,15 +43,36 @@ impl<T: Record> Publisher<T> {
     /// Makes the publication with every choice; without `init` consumers find it empty until the first write.
     /// The options' `shape.capacity` and `init` are set from the type.
     pub fn create_with(name: &Name, init: Option<&T>, options: &CreateOptions<'_>) -> Result<Publisher<T>> {
+        Publisher::make(init, options, |schema, options| RawPublisher::create(name, Some(schema), options))
+    }
+
+    /// As [`create_with`](Self::create_with), as soon as no living publisher has the name: at once, or within some 10 ms after the one that
+    /// has it closes or dies. Of several that stand by one becomes the publisher, the others go on waiting.
+    ///
+    /// Without `init` an adopted segment keeps its last value. [`Code::Timeout`] and [`Code::Aborted`] as the `patience` says; it may be
+    /// a `Duration`.
+    pub fn standby<'a>(
+        name: &Name,
+        init: Option<&T>,
+        options: &CreateOptions<'_>,
+        patience: impl Into<Patience<'a>>,
+    ) -> Result<Publisher<T>> {
+        Publisher::make(init, options, |schema, options| RawPublisher::standby(name, Some(schema), options, patience))
+    }
+
+    fn make(
+        init: Option<&T>,
+        options: &CreateOptions<'_>,
+        raw: impl FnOnce(&str, &CreateOptions<'_>) -> Result<RawPublisher>,
+    ) -> Result<Publisher<T>> {
         let mut scratch = vec![0; T::BYTE_LENGTH];
         if let Some(init) = init {
             init.store(&mut scratch);
         }
         let mut options = *options;
         options.shape.capacity = T::BYTE_LENGTH as u64;
-        let first = scratch.clone();
-        options.init = init.map(|_| first.as_slice());
-        let raw = RawPublisher::create(name, Some(&T::schema().to_json()), &options)?;
+        options.init = init.map(|_| scratch.as_slice());
+        let raw = raw(&T::schema().to_json(), &options)?;
         let timeout = (raw.layout().buffer_count == 1).then_some(super::DEFAULT_TIMEOUT);
         Ok(Publisher { raw, scratch, timeout, record: PhantomData })
     }
@@ -196,9 +218,9 @@ impl<T: Record> Consumer<T> {
         Consumer::over(RawConsumer::open(&Name::new(name, None)?, true)?)
     }
 
-    /// Waits until the publication is there, at most `timeout`; `None`: for ever. Sleeps in the kernel, see inotify(7).
-    pub fn wait_and_open(name: &str, timeout: Option<Duration>) -> Result<Consumer<T>> {
-        Consumer::over(RawConsumer::wait_and_open(&Name::new(name, None)?, false, timeout)?)
+    /// Waits until the publication is there: as long as the `patience` says, which may be a `Duration`. Sleeps in the kernel, see inotify(7).
+    pub fn wait_and_open<'a>(name: &str, patience: impl Into<Patience<'a>>) -> Result<Consumer<T>> {
+        Consumer::over(RawConsumer::wait_and_open(&Name::new(name, None)?, false, patience)?)
     }
 
     /// Puts the type over a consumer of bytes.
@@ -229,7 +251,7 @@ impl<T: Record> Consumer<T> {
         if outcome == Err(super::Blocked::Writing) {
             outcome = self.raw.copy_within(&mut self.theirs, self.timeout, false)?;
         }
-        let observation = outcome.map_err(|blocked| blocked.error("read"))?;
+        let observation = outcome.map_err(|blocked| blocked.error("read", self.raw.publisher_pid()))?;
         self.accept(&observation)
     }
 

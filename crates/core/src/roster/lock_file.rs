@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::sys::{self, ByteLock};
+use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -44,7 +45,11 @@ pub struct LockFile {
 impl LockFile {
     /// Opens the same file once more.
     pub fn reopen(fd: &OwnedFd, read_only: bool) -> Result<LockFile> {
-        let fd = sys::reopen(fd, read_only).map_err(|errno| Error::system("open the segment for its locks", "open", errno))?;
+        let fd = sys::reopen(fd, read_only).map_err(|errno| match errno {
+            // not that the segment is not there: that is open already
+            Errno::ENOENT => Error::system("open the segment for its locks: there is no /proc", "open", errno).with_code(Code::Unsupported),
+            errno => Error::system("open the segment for its locks", "open", errno),
+        })?;
         Ok(LockFile { fd })
     }
 
@@ -99,28 +104,22 @@ impl LockFile {
         }
     }
 
-    /// Takes the first free slot.
-    pub fn hold_slot(&self, slots: u32) -> Result<u32> {
+    /// Takes the first free slot; `None`: each has a living holder.
+    pub fn hold_slot(&self, slots: u32) -> Result<Option<u32>> {
         let end = crate::wait::Deadline::after(DOUBT);
         loop {
             for slot in 0..slots {
                 if self.try_hold(Byte::Slot(slot))? {
-                    return Ok(slot);
+                    return Ok(Some(slot));
                 }
             }
             if end.slice(DOUBT).is_none() {
-                return Err(self.full(slots));
+                // one that is neither free nor held by a consumer: a stranger's read lock
+                let obstructs = |slot: &u32| !self.is_held(Byte::Slot(*slot)).unwrap_or(false);
+                return (0..slots).find(obstructs).map_or(Ok(None), |slot| Err(obstructed(Byte::Slot(slot))));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-    }
-
-    fn full(&self, slots: u32) -> Error {
-        let living = (0..slots).filter(|slot| self.is_held(Byte::Slot(*slot)).unwrap_or(false)).count();
-        if living < slots as usize {
-            return obstructed(Byte::Slot(0));
-        }
-        Error::new(Code::TooManyConsumers, format!("attach: all {slots} consumer slots are taken"))
     }
 }
 

@@ -11,7 +11,7 @@ pub use name::{DEFAULT_DIRECTORY, Name};
 pub(crate) use survey::sweep_all;
 pub use survey::{SegmentInfo, clean, list, remove};
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, grouped};
 use crate::memory::Mapping;
 use crate::sys::{self, Identity};
 use nix::errno::Errno;
@@ -205,31 +205,36 @@ fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<PathBuf>)> {
             let fd = sys::create_exclusive(&temporary, mode);
             fd.map(|fd| (fd, Some(temporary))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
         }
-        Err(Errno::ENOENT | Errno::ENOTDIR) => {
-            Err(Error::new(Code::NotFound, format!("create {name}: there is no directory {}", name.directory().display())))
-        }
+        Err(errno @ (Errno::ENOENT | Errno::ENOTDIR)) => Err(no_directory("create", name, errno)),
         Err(errno) => Err(Error::system(format_args!("create {name}"), "open", errno)),
     }
 }
 
 fn open_error(name: &Name, read_only: bool, errno: Errno) -> Error {
     match errno {
+        Errno::ENOENT if sys::identify(name.directory()).is_err() => no_directory("open", name, errno),
+        Errno::ENOTDIR => no_directory("open", name, errno),
         Errno::ENOENT => Error::system(format_args!("open {name}: nothing of that name"), "open", errno),
         Errno::ELOOP => Error::system(format_args!("open {name}: a symbolic link"), "open", errno).with_code(Code::NotASegment),
         Errno::EISDIR | Errno::ENXIO => Error::system(format_args!("open {name}"), "open", errno).with_code(Code::NotASegment),
         Errno::EACCES if !read_only => {
             Error::system(format_args!("open {name}: no permission to write; readOnly needs permission to read only"), "open", errno)
         }
+        Errno::EROFS => Error::system(format_args!("open {name}: nothing can be written there; readOnly can read"), "open", errno),
         errno => Error::system(format_args!("open {name}"), "open", errno),
     }
 }
 
+fn no_directory(operation: &str, name: &Name, errno: Errno) -> Error {
+    Error::system(format_args!("{operation} {name}: there is no directory {}", name.directory().display()), "open", errno)
+}
+
 fn no_room(name: &Name, bytes: u64, errno: Errno) -> Error {
-    let available = sys::bytes_available(name.directory()).unwrap_or(0);
-    let directory = name.directory().display();
-    let what = format_args!("create {name}: {bytes} bytes asked, {available} free on {directory}").to_string();
+    let (asked, available) = (grouped(bytes), grouped(sys::bytes_available(name.directory()).unwrap_or(0)));
+    let what = format!("create {name}: {asked} bytes asked, {available} free on {}", name.directory().display());
     match errno {
-        Errno::EFBIG => Error::system(what, "posix_fallocate", errno).with_code(Code::NoSpace),
+        // larger than a file can be, and no memory for the filesystem: not the address space of this process
+        Errno::EFBIG | Errno::ENOMEM => Error::system(what, "posix_fallocate", errno).with_code(Code::NoSpace),
         errno => Error::system(what, "posix_fallocate", errno),
     }
 }

@@ -28,6 +28,13 @@ pub(crate) fn page_size() -> u64 {
     })
 }
 
+/// `getrlimit(RLIMIT_AS)`: `None` where there is no limit.
+pub(crate) fn address_space_limit() -> Option<u64> {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
 /// `open(directory, O_TMPFILE | O_RDWR)` with exactly these permission bits, whatever the umask.
 pub(crate) fn create_nameless(directory: &Path, mode: u32) -> Sys<OwnedFd> {
     let fd = open(directory, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::from_bits_truncate(0o600))?;

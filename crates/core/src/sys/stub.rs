@@ -57,6 +57,10 @@ pub(crate) fn touch(_: &OwnedFd) -> Sys<()> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn address_space_limit() -> Option<u64> {
+    None
+}
+
 pub(crate) fn reserve(_: &OwnedFd, _: u64) -> Sys<()> {
     Err(Errno::ENOSYS)
 }

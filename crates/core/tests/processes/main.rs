@@ -17,4 +17,5 @@ mod permission;
 mod player;
 mod random_kills;
 mod roles;
+mod standby;
 mod waking;

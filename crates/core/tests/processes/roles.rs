@@ -19,6 +19,7 @@ fn play() {
     match role.as_str() {
         "contender" => answer(&contender::run(arguments.iter().map(|argument| (*argument).to_owned())).unwrap()),
         "publisher" => publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
+        "standby" => stand_by(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "consumer" => consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),
         "creator" => creator(&name(arguments[0], arguments[1]), &name(arguments[0], arguments[2]), arguments[3].parse().unwrap()),
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
@@ -57,10 +58,20 @@ fn commands() -> Receiver<String> {
 pub const SIZE: usize = 256;
 
 fn publisher(name: &Name, buffers: u32) {
-    let created = RawPublisher::create(name, None, &bytes(SIZE as u64, buffers));
+    publish(RawPublisher::create(name, None, &bytes(SIZE as u64, buffers)), &commands());
+}
+
+/// A publisher as soon as it can be.
+fn stand_by(name: &Name, buffers: u32) {
+    let commands = commands();
+    answer("waiting");
+    publish(RawPublisher::standby(name, None, &bytes(SIZE as u64, buffers), None), &commands);
+}
+
+fn publish(created: Result<RawPublisher>, commands: &Receiver<String>) {
     answer_result(created.as_ref().map(|publisher| format!("epoch {}", publisher.epoch())).map_err(Clone::clone));
     let mut publisher = created.unwrap();
-    for command in commands() {
+    for command in commands {
         let (verb, number) = command.split_once(' ').unwrap_or((&command, "0"));
         let value = [number.parse().unwrap(); SIZE];
         let version = |publisher: &RawPublisher| format!("version {}", publisher.total_writes());
@@ -72,6 +83,7 @@ fn publisher(name: &Name, buffers: u32) {
             // one sleep of an hour: nothing but a wake-up ends it in time
             "sleep" => publisher.begin_within(FOREVER, true).map(|index| format!("{}", index.is_some())),
             "spawn" => Ok(spawn_a_child_that_lives_on()),
+            "close" => publisher.close(false).map(|()| "closed".into()),
             "exit" => std::process::exit(0),
             verb => panic!("unknown command {verb}"),
         });

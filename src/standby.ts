@@ -1,0 +1,51 @@
+import { attempt, LockError, PagecastError } from './errors.js'
+import { NativeStandby } from './native.js'
+import { sleep, throwIfAborted } from './sleep.js'
+
+/** Whose place is awaited, and how long. */
+export interface Vigil<T> {
+  readonly what: string
+  readonly name: string
+  readonly directory: string | undefined
+  /** Takes the place; throws `ERR_PUBLISHER_EXISTS` if somebody was faster. */
+  take(): T
+  /** Milliseconds. Default `Infinity`: until the signal. */
+  readonly timeout: number | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Waits on the event loop until no living publisher has the name, and takes its place. The kernel is asked every few milliseconds, which
+ * takes it a microsecond: see `standby.rs` for why nothing better wakes a candidate.
+ */
+export async function vigil<T>({ what, name, directory, take, timeout = Number.POSITIVE_INFINITY, signal }: Vigil<T>): Promise<T> {
+  throwIfAborted(what, signal)
+  const start = performance.now()
+  const native = attempt(() => NativeStandby.open(name, directory))
+  try {
+    for (;;) {
+      const taken = native.isVacant() ? unlessBeaten(take) : undefined
+      if (taken !== undefined) return taken
+      const left = timeout - (performance.now() - start)
+      if (left <= 0) throw refusal(what, timeout, native.publisherPid())
+      await sleep({ ms: Math.min(left, native.intervalMs), signal })
+      throwIfAborted(what, signal)
+    }
+  } finally {
+    native.close()
+  }
+}
+
+function unlessBeaten<T>(take: () => T): T | undefined {
+  try {
+    return take()
+  } catch (error) {
+    if (error instanceof PagecastError && error.code === 'ERR_PUBLISHER_EXISTS') return undefined
+    throw error
+  }
+}
+
+function refusal(what: string, timeout: number, pid: number | null): LockError {
+  const who = pid === null ? 'another publisher' : `the publisher (pid ${pid})`
+  return new LockError('ERR_TIMEOUT', `${what}: ${timeout} ms are over, ${who} lives`)
+}
