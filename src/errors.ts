@@ -27,7 +27,12 @@ export class ArgumentError extends PagecastError {}
 /** A schema that is malformed or is not the one expected: `ERR_INVALID_SCHEMA`, `ERR_SCHEMA_MISMATCH`. */
 export class SchemaError extends PagecastError {}
 
-/** A segment that cannot be created, opened or trusted, or a system that refused: `ERR_NOT_FOUND`, `ERR_CORRUPT`, `ERR_NO_SPACE`, … */
+/**
+ * A segment that cannot be created, opened or trusted: `ERR_NOT_FOUND`, `ERR_ALREADY_EXISTS`, `ERR_PUBLISHER_EXISTS`, `ERR_TOO_MANY_CONSUMERS`,
+ * `ERR_NOT_A_SEGMENT`, `ERR_CORRUPT`, `ERR_TRUNCATED`, `ERR_UNSUPPORTED_FORMAT`, `ERR_LOCK_OBSTRUCTED`. Or a system that refused: `ERR_NO_SPACE`,
+ * `ERR_ADDRESS_SPACE`, `ERR_TOO_MANY_FILES`, `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`, `ERR_ENGINE_PAGES_UNAVAILABLE`, `ERR_UNSUPPORTED`,
+ * and `ERR_SYSTEM` for all else, with `syscall` and `errno`.
+ */
 export class SegmentError extends PagecastError {}
 
 /** A lock that was not had in time, or is no longer held: `ERR_TIMEOUT`, `ERR_BUSY`, `ERR_ALREADY_LOCKED`, `ERR_RELEASED`, `ERR_READ_ONLY`, `ERR_ABORTED`. */

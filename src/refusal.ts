@@ -2,6 +2,9 @@ import { attempt, LockError, type PagecastError, PublicationError } from './erro
 import { CLOSED, DIED, EMPTY, type NativeConsumer, type NativeHolder, REPLACED, WRITING } from './native.js'
 import { DEFAULT_TIMEOUT } from './waiting.js'
 
+/** An error names at most so many: there may be a thousand. */
+const MOST_NAMED = 8
+
 /** How long a reader waits: only a write that is under way is waited for unasked. */
 export function readerPatience(code: number, timeout: number | undefined): number {
   if (code === CLOSED || code === REPLACED) return 0
@@ -39,10 +42,15 @@ function pidOf(native: NativeConsumer): number | string {
   return native.holder()?.pid ?? 'unknown'
 }
 
+function listed(holders: readonly NativeHolder[]): string {
+  const named = holders.slice(0, MOST_NAMED).map(({ pid, slot }) => `pid ${pid} in slot ${slot}`)
+  const more = holders.length - named.length
+  return named.join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
 /** Why a publisher got no buffer. */
 export function writerRefusal(what: string, timeout: number | undefined, buffers: number, holders: readonly NativeHolder[]): PagecastError {
-  const held = holders.map(({ pid, slot }) => `pid ${pid} in slot ${slot}`).join(', ')
-  const by = held === '' ? 'held by nobody any more' : `held by ${held}`
+  const by = `held by ${holders.length === 0 ? 'nobody any more' : listed(holders)}`
   if (timeout === undefined && buffers > 1) return new LockError('ERR_BUSY', `${what}: none of ${buffers} buffers is free, ${by}`)
   return overdue(what, timeout ?? DEFAULT_TIMEOUT, by)
 }

@@ -33,6 +33,7 @@ pub use {
     record::{Bytes, Record, Text},
     schema::Schema,
     segment::Name,
+    wait::Patience,
 };
 
 /// CLOCK_MONOTONIC in nanoseconds: the clock that publications are stamped with.

@@ -51,6 +51,24 @@ impl<T: Record> Publisher<T> {
     ///
     /// Without `init` an adopted segment keeps its last value. [`Code::Timeout`] and [`Code::Aborted`] as the `patience` says; it may be
     /// a `Duration`.
+    ///
+    /// ```
+    /// # use pagecast::{CreateOptions, Name, Publisher};
+    /// # use std::time::Duration;
+    /// # pagecast::record! { pub struct Pose { field1: i32, field2: f64 } }
+    /// # fn main() -> pagecast::Result<()> {
+    /// let name = Name::new(&format!("doc-standby-{}", std::process::id()), None)?;
+    /// let first = Publisher::create_with(&name, Some(&Pose { field1: 1, field2: 0.5 }), &CreateOptions::default())?;
+    /// let standing_by = name.clone();
+    /// let second = std::thread::spawn(move || {
+    ///     Publisher::<Pose>::standby(&standing_by, None, &CreateOptions::default(), Duration::from_secs(60))
+    /// });
+    /// first.abandon(); // as if its process had died
+    /// let mut second = second.join().unwrap()?;
+    /// second.update(|pose| pose.field2 = 3.0)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn standby<'a>(
         name: &Name,
         init: Option<&T>,

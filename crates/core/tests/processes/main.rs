@@ -13,6 +13,7 @@ mod contention;
 mod creators;
 mod dead_consumers;
 mod dead_publishers;
+mod limits;
 mod permission;
 mod player;
 mod random_kills;

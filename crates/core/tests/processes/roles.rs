@@ -22,6 +22,8 @@ fn play() {
         "standby" => stand_by(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "consumer" => consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),
         "creator" => creator(&name(arguments[0], arguments[1]), &name(arguments[0], arguments[2]), arguments[3].parse().unwrap()),
+        "out-of-descriptors" => crate::limits::run_out_of_descriptors(arguments[0]),
+        "out-of-address-space" => crate::limits::run_out_of_address_space(arguments[0]),
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
         "flat-out-publisher" => publish_flat_out(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "flat-out-consumer" => consume_flat_out(&name(arguments[0], arguments[1])),
@@ -30,11 +32,13 @@ fn play() {
     std::process::exit(0) // before the harness prints to somebody who may not listen any more
 }
 
-fn name(directory: &str, name: &str) -> Name {
+/// A name in the directory that the process was told.
+pub fn name(directory: &str, name: &str) -> Name {
     Name::new(name, Some(Path::new(directory))).unwrap()
 }
 
-fn answer(line: &str) {
+/// Tells the test something.
+pub fn answer(line: &str) {
     println!("{MARK}{line}");
 }
 

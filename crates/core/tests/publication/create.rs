@@ -129,7 +129,7 @@ fn more_than_the_filesystem_holds_is_an_error_with_both_numbers() {
     let directory = Directory::new();
     let (code, message) = refusal(RawPublisher::create(&directory.name("huge"), None, &bytes(1 << 45, 2)));
     assert_eq!(code, Code::NoSpace);
-    assert!(message.contains("bytes asked, ") && message.contains(" free on "), "{message}");
+    assert!(message.contains(": 70,368,744,") && message.contains(" bytes asked, ") && message.contains(" free on /dev/shm/"), "{message}");
     assert_eq!(directory.files(), [""; 0]);
 }
 
