@@ -17,7 +17,7 @@ import { engineOf } from './engine.js'
 import { attempt } from './errors.js'
 import { NativePublisher } from './native.js'
 import type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
-import { vigil } from './standby.js'
+import { standBy } from './standby.js'
 import type { InferInput, InferLive, Struct } from './struct/index.js'
 import { WriteLock } from './write-lock.js'
 import { Writer } from './writer.js'
@@ -89,7 +89,7 @@ export class Publisher<T extends PublicationType = PublicationType> {
     const given = checkOptions(what, options, STANDBY_OPTIONS)
     const { timeout, ...choices } = checkCreation(what, given)
     const take = Publisher.#maker<T>('standby', name, type, choices)
-    return vigil({ what, name, directory: choices.directory, take, timeout, signal: checkSignal(what, given.signal) })
+    return standBy({ what, name, directory: choices.directory, take, timeout, signal: checkSignal(what, given.signal) })
   }
 
   // Everything is checked; what it returns only makes, as often as it is called.

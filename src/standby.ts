@@ -3,7 +3,7 @@ import { NativeStandby } from './native.js'
 import { sleep, throwIfAborted } from './sleep.js'
 
 /** Whose place is awaited, and how long. */
-export interface Vigil<T> {
+export interface Candidate<T> {
   readonly what: string
   readonly name: string
   readonly directory: string | undefined
@@ -18,7 +18,7 @@ export interface Vigil<T> {
  * Waits on the event loop until no living publisher has the name, and takes its place. The kernel is asked every few milliseconds, which
  * takes it a microsecond: see `standby.rs` for why nothing better wakes a candidate.
  */
-export async function vigil<T>({ what, name, directory, take, timeout = Number.POSITIVE_INFINITY, signal }: Vigil<T>): Promise<T> {
+export async function standBy<T>({ what, name, directory, take, timeout = Number.POSITIVE_INFINITY, signal }: Candidate<T>): Promise<T> {
   throwIfAborted(what, signal)
   const start = performance.now()
   const native = attempt(() => NativeStandby.open(name, directory))
