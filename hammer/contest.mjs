@@ -1,0 +1,124 @@
+// One publication under the hammer: who takes part, who is killed when, and what came of it.
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { bytes, Consumer, Publisher } from '../index.js'
+import { Party } from './party-process.mjs'
+import { BYTE_LENGTH, fill, isWhole } from './value.mjs'
+
+const CONSUMERS = 8
+const NAME = 'hammered'
+const Type = bytes(BYTE_LENGTH)
+/** Nobody is killed before everybody is there once. */
+const START_MS = 30_000
+
+export class Contest {
+  #directory = mkdtempSync('/dev/shm/pagecast-hammer-')
+  #counts = { kills: 0, takeovers: -1, valuesRead: 0, torn: 0, backwards: 0, longestStallMs: 0, failures: [] } // the first takes nothing over
+  #parties = new Set()
+  #isOver = false
+  #buffers
+  #rate
+  #random
+
+  constructor({ buffers, rate, seed }) {
+    this.#buffers = buffers
+    this.#rate = rate
+    this.#random = generator(seed)
+  }
+
+  async play(seconds) {
+    for (let number = 0; number < CONSUMERS; number++) this.#start(number)
+    for (const _ of ['publisher', 'standby']) this.#start('publisher')
+    try {
+      await this.#everybody()
+      this.#counts.longestStallMs = 0 // until now they waited for each other to start
+      for (const end = performance.now() + 1000 * seconds; performance.now() < end && this.#counts.failures.length === 0; ) {
+        await pause((2000 / this.#rate) * this.#random())
+        this.#killOne()
+      }
+    } finally {
+      this.#isOver = true
+      for (const party of this.#parties) party.kill()
+      await Promise.all(Array.from(this.#parties, ({ exit }) => exit))
+    }
+    return { ...this.#counts, ...this.#leaks() }
+  }
+
+  async #everybody() {
+    const end = performance.now() + START_MS
+    while (!Array.from(this.#parties).every(({ isReady }) => isReady) || this.#publisher() === undefined) {
+      if (performance.now() > end) throw new Error(`not everybody was there in time: ${this.#counts.failures}`)
+      await pause(10)
+    }
+  }
+
+  #publisher() {
+    return Array.from(this.#parties).find(({ isPublishing }) => isPublishing)
+  }
+
+  /** A consumer has a number. Each language has half of them, and one in TypeScript awaits. Publishers are of either. */
+  #start(place) {
+    const isRust = place === 'publisher' ? this.#random() < 0.5 : place % 2 === 1
+    const role = place === 'publisher' ? 'publisher' : place === 0 ? 'follower' : 'consumer'
+    const party = new Party(isRust, [role, this.#directory, NAME, this.#buffers, CONSUMERS], message => this.#hear(message))
+    party.place = place
+    this.#parties.add(party)
+    party.exit.then(failure => {
+      this.#parties.delete(party)
+      if (failure !== undefined) this.#counts.failures.push(failure)
+      if (!this.#isOver) this.#start(place)
+    })
+  }
+
+  #hear({ event, reads = 0, torn = 0, backwards = 0, stallMs = 0 }) {
+    const counts = this.#counts
+    if (event === 'publishing') counts.takeovers += 1
+    counts.valuesRead += reads
+    counts.torn += torn
+    counts.backwards += backwards
+    counts.longestStallMs = Math.max(counts.longestStallMs, stallMs)
+  }
+
+  /** Whoever is there; the publisher only while another one is ready, so that a stall is nobody's fault but ours. */
+  #killOne() {
+    const parties = Array.from(this.#parties)
+    const isCovered = parties.some(({ place, isReady, isPublishing }) => place === 'publisher' && isReady && !isPublishing)
+    const victims = parties.filter(({ isReady, isPublishing }) => isReady && (!isPublishing || isCovered))
+    const victim = victims[Math.floor(this.#random() * victims.length)]
+    if (victim === undefined) return
+    victim.kill()
+    this.#counts.kills += 1
+  }
+
+  /** What they left: all were killed. Every slot is to be free, and the name to be the only one; then the next publisher can have it. */
+  #leaks() {
+    const directory = this.#directory
+    const strangers = readdirSync(directory).filter(name => name !== NAME)
+    const consumers = []
+    try {
+      for (let number = 0; number < CONSUMERS; number++) consumers.push(Consumer.open(NAME, Type, { directory }))
+    } catch (error) {
+      this.#counts.failures.push(`afterwards: ${error.message}`)
+    }
+    const publisher = Publisher.create(NAME, Type, { directory, buffers: this.#buffers, maxConsumers: CONSUMERS })
+    publisher.write(fill(new Uint8Array(BYTE_LENGTH), publisher.totalWrites + 1))
+    if (!consumers.every(consumer => isWhole(consumer.read())))
+      this.#counts.failures.push('afterwards: a consumer did not see the next value')
+    for (const consumer of consumers) consumer.close()
+    publisher.close()
+    const left = readdirSync(directory)
+    rmSync(directory, { recursive: true })
+    return { leakedSlots: CONSUMERS - consumers.length, leakedFiles: strangers.length + left.length }
+  }
+}
+
+/** Mulberry32: the same sequence of numbers from 0 to 1 for the same seed. */
+function generator(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
