@@ -13,7 +13,7 @@ const START_MS = 30_000
 
 export class Contest {
   #directory = mkdtempSync('/dev/shm/pagecast-hammer-')
-  #counts = { kills: 0, takeovers: -1, valuesRead: 0, torn: 0, backwards: 0, longestStallMs: 0, failures: [] } // the first takes nothing over
+  #counts = { kills: 0, takeovers: -1, valuesRead: 0, torn: 0, backwards: 0, longestStallMs: 0, machineStallMs: 0, failures: [] } // the first takes nothing over
   #parties = new Set()
   #isOver = false
   #buffers
@@ -29,9 +29,10 @@ export class Contest {
   async play(seconds) {
     for (let number = 0; number < CONSUMERS; number++) this.#start(number)
     for (const _ of ['publisher', 'standby']) this.#start('publisher')
+    this.#start('bystander')
     try {
       await this.#everybody()
-      this.#counts.longestStallMs = 0 // until now they waited for each other to start
+      Object.assign(this.#counts, { longestStallMs: 0, machineStallMs: 0 }) // until now they waited for each other to start
       for (const end = performance.now() + 1000 * seconds; performance.now() < end && this.#counts.failures.length === 0; ) {
         await pause((2000 / this.#rate) * this.#random())
         this.#killOne()
@@ -56,11 +57,13 @@ export class Contest {
     return Array.from(this.#parties).find(({ isPublishing }) => isPublishing)
   }
 
-  /** A consumer has a number. Each language has half of them, and one in TypeScript awaits. Publishers are of either. */
+  /** A consumer has a number. Each language has half of them, and one in TypeScript awaits. Publishers are of either. The bystander is in
+   * nobody's way. */
   #start(place) {
-    const isRust = place === 'publisher' ? this.#random() < 0.5 : place % 2 === 1
-    const role = place === 'publisher' ? 'publisher' : place === 0 ? 'follower' : 'consumer'
-    const party = new Party(isRust, [role, this.#directory, NAME, this.#buffers, CONSUMERS], message => this.#hear(message))
+    const isRust = place === 'bystander' || (place === 'publisher' ? this.#random() < 0.5 : place % 2 === 1)
+    const role = typeof place === 'string' ? place : place === 0 ? 'follower' : 'consumer'
+    const hear = message => (place === 'bystander' ? this.#hearBystander(message) : this.#hear(message))
+    const party = new Party(isRust, [role, this.#directory, NAME, this.#buffers, CONSUMERS], hear)
     party.place = place
     this.#parties.add(party)
     party.exit.then(failure => {
@@ -79,11 +82,15 @@ export class Contest {
     counts.longestStallMs = Math.max(counts.longestStallMs, stallMs)
   }
 
+  #hearBystander({ stallMs = 0 }) {
+    this.#counts.machineStallMs = Math.max(this.#counts.machineStallMs, stallMs)
+  }
+
   /** Whoever is there; the publisher only while another one is ready, so that a stall is nobody's fault but ours. */
   #killOne() {
     const parties = Array.from(this.#parties)
     const isCovered = parties.some(({ place, isReady, isPublishing }) => place === 'publisher' && isReady && !isPublishing)
-    const victims = parties.filter(({ isReady, isPublishing }) => isReady && (!isPublishing || isCovered))
+    const victims = parties.filter(({ place, isReady, isPublishing }) => isReady && place !== 'bystander' && (!isPublishing || isCovered))
     const victim = victims[Math.floor(this.#random() * victims.length)]
     if (victim === undefined) return
     victim.kill()

@@ -20,6 +20,7 @@ const checks = {
   'generated files have not drifted': checkGenerated,
   'types in a project that uses the package': checkConsumer,
   'npm start -- --seconds 5 --json': checkMainJob,
+  'npm run hammer -- --seconds 20': () => runOrFail('npm', ['run', '--silent', 'hammer', '--', '--seconds', '20']),
 }
 
 await main(async () => {

@@ -1,8 +1,10 @@
 //! One party of the hammer, as `hammer/party.mjs`, which says what it prints.
 //!
 //! ```text
-//! hammer publisher|consumer DIRECTORY NAME BUFFERS CONSUMERS
+//! hammer publisher|consumer|bystander DIRECTORY NAME BUFFERS CONSUMERS
 //! ```
+//!
+//! A bystander shares nothing with anybody: how long it stands still is the machine's doing.
 
 use pagecast::publication::{Blocked, Pinned, Shape};
 use pagecast::{CreateOptions, Name, RawConsumer, RawPublisher};
@@ -25,13 +27,24 @@ const REPORT: Duration = Duration::from_millis(20);
 fn main() -> Result<()> {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
     let [role, directory, name, buffers, consumers] = arguments.as_slice() else {
-        return Err("usage: hammer publisher|consumer DIRECTORY NAME BUFFERS CONSUMERS".into());
+        return Err("usage: hammer publisher|consumer|bystander DIRECTORY NAME BUFFERS CONSUMERS".into());
     };
     let name = Name::new(name, Some(Path::new(directory)))?;
     match role.as_str() {
         "publisher" => publish(&name, buffers.parse()?, consumers.parse()?),
-        _ => consume(&name),
+        "consumer" => consume(&name),
+        _ => stand_by_and_do_nothing(),
     }
+}
+
+fn stand_by_and_do_nothing() -> Result<()> {
+    say(r#"{"event":"ready"}"#)?;
+    let mut at = Instant::now();
+    in_turns(|counts| {
+        counts.stalled(at.elapsed());
+        at = Instant::now();
+        Ok(())
+    })
 }
 
 fn publish(name: &Name, buffers: u32, consumers: u32) -> Result<()> {

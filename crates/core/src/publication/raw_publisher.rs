@@ -17,8 +17,8 @@ use crate::sys;
 use crate::wait::{Deadline, Futex, Patience, spin};
 use std::time::Duration;
 
-/// How long one sleep may last before the kernel is asked who lives.
-const SLICE: Duration = Duration::from_millis(20);
+/// How often a publisher that waits for readers asks the kernel whether they live: nobody is woken by a death.
+const ASK: Duration = Duration::from_millis(5);
 
 /// How long a publisher with one buffer holds back for readers that wait for the lock.
 const GRACE: Duration = Duration::from_millis(1);
@@ -190,17 +190,8 @@ impl RawPublisher {
     }
 
     fn begin_before(&mut self, timeout: Duration, copy: bool) -> Result<u32> {
-        let deadline = Deadline::after(timeout);
-        loop {
-            let slice = deadline.slice(SLICE);
-            // also when the time was over from the start: the dead are recovered on the way
-            if let Some(index) = self.begin_within(slice.unwrap_or_default(), copy)? {
-                return Ok(index);
-            }
-            if slice.is_none() {
-                return Err(self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name)));
-            }
-        }
+        let begun = self.begin_within(timeout, copy)?;
+        begun.ok_or_else(|| self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name)))
     }
 
     /// A caller that does not wait gets back what the dead hold, and no more.
@@ -265,8 +256,15 @@ impl RawPublisher {
         if let Some(index) = spin(|| self.writer().choose()) {
             return Ok(Some(index)); // whoever reads is seldom longer at it than falling asleep takes
         }
-        self.recover_dead()?;
-        Ok(self.writer().wait_for_buffer(slice))
+        let deadline = Deadline::after(slice);
+        loop {
+            self.recover_dead()?;
+            let left = deadline.slice(ASK);
+            let found = self.writer().wait_for_buffer(left.unwrap_or_default());
+            if found.is_some() || left.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Wakes everybody who sleeps until the state changes.

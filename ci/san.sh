@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The core's tests, those across processes included, under AddressSanitizer and ThreadSanitizer. On demand, not part of `.ci/run`: it
+# installs a nightly toolchain with the standard library's source, builds both anew, and takes some minutes.
+#
+#   ci/san.sh [address|thread] [option of cargo test...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+sanitizers=(address thread)
+case "${1:-}" in
+  address | thread) sanitizers=("$1") && shift ;;
+esac
+
+target=$(rustc --print host-tuple)
+rustup toolchain install nightly --profile minimal --component rust-src >/dev/null
+
+for sanitizer in "${sanitizers[@]}"; do
+  echo "== $sanitizer"
+  # --lib and --tests: documentation examples are built without the flags. The examples' own test builds them, without a target.
+  RUSTFLAGS="-Zsanitizer=$sanitizer" cargo +nightly test -Zbuild-std --target "$target" --target-dir "target/$sanitizer-sanitizer" \
+    --package pagecast --features testing --lib --tests "$@" -- --skip the_consumer_prints_what_the_publisher_publishes
+done
