@@ -53,10 +53,10 @@ export const structural = [
   {
     file: 'reader.rs',
     name: 'read_unpinned: no second look at the state',
-    find: ' || state.load(Ordering::Relaxed) != seen.0)',
-    replace: ')',
+    find: ' || state.load(Ordering::Relaxed) != seen.0 {',
+    replace: ' {',
   },
-  { file: 'reader.rs', name: 'read_unpinned: copies while it is written', find: '(before & 1 != 0 || ', replace: '(' },
+  { file: 'reader.rs', name: 'read_unpinned: copies while it is written', find: 'if before & 1 != 0 || ', replace: 'if ' },
   {
     file: 'reader.rs',
     name: 'read_unpinned: no second look at the sequence',

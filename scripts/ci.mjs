@@ -1,6 +1,7 @@
 // `npm run ci` and `.ci/run`: the tests and every other check, on a laptop as on a server.
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { lastCounts } from './conformance.mjs'
 import { Failure, main, root, run, runOrFail } from './run.mjs'
 
 const generated = ['native.cjs', 'native.d.cts', 'src/ordered-code.ts', 'Cargo.lock', 'package-lock.json']
@@ -26,19 +27,30 @@ const checks = {
 await main(async () => {
   const begun = performance.now()
   const { passed, failed } = await test()
+  const conformed = await conformance()
   const broken = await failures()
   for (const { name, error } of broken) console.error(`pagecast: ${name}: ${error.message}`)
   console.error(`pagecast: ${seconds(begun)} in all`)
-  const all = { passed: passed + Object.keys(checks).length - broken.length, failed: failed + broken.length }
+  const all = {
+    passed: passed + conformed.passed + Object.keys(checks).length - broken.length,
+    failed: failed + conformed.failed + broken.length,
+  }
   console.log(`${all.passed} passed, ${all.failed} failed`)
   return all.failed === 0 ? 0 : 1
 })
 
 async function test() {
   const { code, stdout } = await run('npm', ['test', '--silent'], { minutes: 40 })
-  const lines = Array.from(stdout.matchAll(/^(\d+) passed, (\d+) failed$/gm))
-  const [, passed = 0, failed = 0] = lines.at(-1)?.map(Number) ?? []
-  return { passed, failed: code !== 0 && failed === 0 ? 1 : failed }
+  return lastCounts(stdout, code)
+}
+
+/** On the other runtimes, and mixed with them. */
+async function conformance() {
+  const begun = performance.now()
+  console.error('\n== conformance of the other runtimes')
+  const { code, stdout } = await run('npm', ['run', '--silent', 'conformance', '--', '--rest'], { minutes: 40 })
+  console.error(`== ${seconds(begun)}`)
+  return lastCounts(stdout, code)
 }
 
 async function failures() {

@@ -1,13 +1,15 @@
-// `npm test`: builds, runs the tests of both languages, and ends with one line of counts.
-// `npm test -- --only ts [file...]` and `npm test -- --only rust [cargo option...]` run a part.
+// `npm test`: builds, runs the tests of both languages and of both together, and ends with one line of counts.
+// `npm test -- --only ts [file...]`, `--only rust [cargo option...]` and `--only conformance` run a part.
 import { join } from 'node:path'
 import { requireCargo } from './cargo.mjs'
+import { conformance } from './conformance.mjs'
 import { prepare } from './prepare.mjs'
 import { Failure, main, root, run } from './run.mjs'
+import { running } from './runtimes.mjs'
 
 /** For a runner that hangs in spite of the watchdogs of the tests. */
 const minutes = 15
-const suites = { rust: testRust, ts: testTypeScript }
+const suites = { rust: testRust, ts: testTypeScript, conformance: testConformance }
 
 await main(async () => {
   const [names, options] = selection(process.argv.slice(2))
@@ -35,7 +37,7 @@ async function runSuites(names, options) {
 
 function selection([flag, name, ...options]) {
   if (flag === undefined) return [Object.keys(suites), []]
-  if (flag !== '--only' || !Object.hasOwn(suites, name)) throw new Failure('usage: npm test -- [--only ts|rust [option...]]')
+  if (flag !== '--only' || !Object.hasOwn(suites, name)) throw new Failure('usage: npm test -- [--only ts|rust|conformance [option...]]')
   return [[name], options]
 }
 
@@ -61,6 +63,11 @@ async function testTypeScript(files) {
   const passed = count(stdout, /^ {2}[✔√] /gm)
   const failed = count(stdout, /^ {2}[✘×] (?!Exiting due|Timed out|\d+ tests? remaining)/gm)
   return withExitCode(code, passed, failed + sum(stdout, /^ {2}(?:[✘×] )?(\d+) tests? remain(?:ing in|ed pending)/gm))
+}
+
+/** Rust and the running Node; the Node also on Atomics alone, as where an engine forbids WebAssembly's code. */
+function testConformance() {
+  return conformance([running, `${running}-atomics`])
 }
 
 /** Where the tests find what was built with the feature `testing`. */

@@ -22,9 +22,14 @@ const HIGH = 2 ** 32
 // which JavaScript cannot do.
 const needsFence = process.arch !== 'x64' && process.arch !== 'ia32'
 
-/** The negative control of every test of exclusion, in a build for tests: not among the names that an import can see. */
-const { exclusionOff = () => false } = binding as { exclusionOff?: () => boolean }
+/** The negative controls, in a build for tests: not among the names that an import can see. */
+const { exclusionOff = never, recheckOff = never } = binding as { exclusionOff?: () => boolean; recheckOff?: () => boolean }
 const isExclusionOff = exclusionOff()
+const isRecheckOff = recheckOff()
+
+function never(): boolean {
+  return false
+}
 
 /** Byte offsets as indexes of words. */
 export class Words {
@@ -143,7 +148,7 @@ export class ReaderSteps {
 
   /** Whether what was read since {@link glance} is one whole value. */
   wasWhole(): boolean {
-    return this.#ordered.load(this.#sequenceAt) === this.#sequence // no byte is read after it
+    return this.#ordered.load(this.#sequenceAt) === this.#sequence || isRecheckOff // no byte is read after it
   }
 }
 

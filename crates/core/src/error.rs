@@ -48,6 +48,8 @@ pub enum Code {
     Closed,
     /// The name leads to another segment now.
     Replaced,
+    /// The publisher or consumer was closed by its own side.
+    Disposed,
     /// The publisher died and left no whole value.
     PublisherDied,
     /// The operation needs write permission that this consumer lacks.
@@ -95,6 +97,7 @@ impl Code {
             Code::Empty => "ERR_EMPTY",
             Code::Closed => "ERR_CLOSED",
             Code::Replaced => "ERR_REPLACED",
+            Code::Disposed => "ERR_DISPOSED",
             Code::PublisherDied => "ERR_PUBLISHER_DIED",
             Code::ReadOnly => "ERR_READ_ONLY",
             Code::NoSpace => "ERR_NO_SPACE",

@@ -172,7 +172,7 @@ impl NativeConsumer {
 }
 
 fn closed() -> Error {
-    Error::new(Code::Closed, "this consumer is closed")
+    Error::new(Code::Disposed, "this consumer is closed")
 }
 
 fn open(options: &NativeOpenOptions) -> pagecast::Result<NativeConsumer> {

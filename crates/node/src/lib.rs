@@ -46,3 +46,10 @@ pub fn store_fence() {
 pub fn exclusion_off() -> bool {
     pagecast::publication::exclusion_off()
 }
+
+/// Whether a test switched off the look at the sequence after a copy without a pin, in a build for tests.
+#[cfg(feature = "testing")]
+#[napi]
+pub fn recheck_off() -> bool {
+    pagecast::publication::recheck_off()
+}

@@ -143,7 +143,7 @@ impl Drop for NativePublisher {
 }
 
 fn closed() -> Error {
-    Error::new(Code::Closed, "this publisher is closed")
+    Error::new(Code::Disposed, "this publisher is closed")
 }
 
 fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {

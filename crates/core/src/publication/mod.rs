@@ -6,7 +6,7 @@
 mod reader;
 mod state;
 #[cfg(feature = "testing")]
-pub use testing::exclusion_off;
+pub use testing::{exclusion_off, recheck_off};
 mod testing;
 mod words;
 mod writer;

@@ -28,11 +28,9 @@ pub struct RawConsumer {
     attachment: Arc<Attachment>,
     /// `None` for a read-only consumer: it has no slot and can hold nothing.
     slot: Option<u32>,
-    pinned: Option<(u32, State)>,
+    pinned: Option<u32>,
     /// How often it has slept for the lock.
     grace: u32,
-    #[cfg(feature = "testing")]
-    contended: u64,
 }
 
 /// A value that is pinned: it does not change until [`RawConsumer::unlock`].
@@ -49,14 +47,7 @@ impl RawConsumer {
     pub fn open(name: &Name, read_only: bool) -> Result<RawConsumer> {
         let attachment = Attachment::new(Segment::open(name, read_only)?, read_only)?;
         let slot = if read_only { None } else { Some(attach(name, &attachment)?) };
-        Ok(RawConsumer {
-            attachment: Arc::new(attachment),
-            slot,
-            pinned: None,
-            grace: 0,
-            #[cfg(feature = "testing")]
-            contended: 0,
-        })
+        Ok(RawConsumer { attachment: Arc::new(attachment), slot, pinned: None, grace: 0 })
     }
 
     /// Waits until there is a publication of that name that is not closed, then attaches to it.
@@ -146,10 +137,9 @@ impl RawConsumer {
         }
         let blockers = State::NO_VALUE | if last { 0 } else { State::ENDED };
         let reader = self.reader()?;
-        let (index, state) = match reader.pin(blockers) {
-            Ok(pinned) => pinned,
+        let index = match reader.pin(blockers) {
+            Ok((index, _)) => index,
             Err(state) => {
-                self.count_contention(true);
                 return match self.blocked(state)? {
                     Some(blocked) => Ok(Err(blocked)),
                     None => self.try_lock(last),
@@ -159,7 +149,7 @@ impl RawConsumer {
         let buffer = &reader.words.buffers[index as usize];
         match Observation::of(buffer, self.attachment.layout.capacity) {
             Ok(observation) => {
-                self.pinned = Some((index, state));
+                self.pinned = Some(index);
                 Ok(Ok(Pinned { index, observation }))
             }
             Err(error) => {
@@ -204,12 +194,17 @@ impl RawConsumer {
 
     /// Pins the current value, waiting at most `timeout` for a write that is under way. Where there is no value, that is an error at once.
     pub fn lock(&mut self, timeout: Duration) -> Result<Pinned> {
+        self.lock_before(timeout, false)
+    }
+
+    /// As [`lock`](Self::lock), with `last` also the value of a publication that ended.
+    pub(super) fn lock_before(&mut self, timeout: Duration, last: bool) -> Result<Pinned> {
         let deadline = Deadline::after(timeout);
-        let mut outcome = self.try_lock(false)?;
+        let mut outcome = self.try_lock(last)?;
         while outcome == Err(Blocked::Writing)
             && let Some(slice) = deadline.slice(SLICE)
         {
-            outcome = self.lock_within(slice, false)?; // by the slice, to hear of the publisher's death
+            outcome = self.lock_within(slice, last)?; // by the slice, to hear of the publisher's death
         }
         let pid = self.publisher_pid();
         outcome.map_err(|blocked| match blocked {
@@ -240,10 +235,9 @@ impl RawConsumer {
     /// Lets go of the pinned value.
     #[inline]
     pub fn unlock(&mut self) {
-        let Some((_, _state)) = self.pinned.take() else { return };
-        #[cfg(feature = "testing")]
-        self.count_contention(_state != self.state());
-        if let Ok(reader) = self.reader() {
+        if self.pinned.take().is_some()
+            && let Ok(reader) = self.reader()
+        {
             reader.unpin();
         }
     }
@@ -263,7 +257,7 @@ impl RawConsumer {
     /// Copies bytes of the pinned value.
     #[inline]
     pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
-        let Some((index, _)) = self.pinned else { return Err(Error::new(Code::InvalidArgument, "read: no lock is held")) };
+        let Some(index) = self.pinned else { return Err(Error::new(Code::InvalidArgument, "read: no lock is held")) };
         let layout = &self.attachment.layout;
         match byte_offset.checked_add(target.len() as u64) {
             Some(end) if end <= layout.capacity => self.attachment.segment.mapping().copy_out(layout.value(index) + byte_offset, target),
@@ -311,21 +305,6 @@ impl RawConsumer {
             }
         }
         Ok(Err(Blocked::Writing))
-    }
-
-    #[cfg(feature = "testing")]
-    fn count_contention(&mut self, contended: bool) {
-        self.contended += u64::from(contended);
-    }
-
-    #[cfg(not(feature = "testing"))]
-    #[expect(clippy::unused_self, reason = "the counter is there under the feature `testing` only")]
-    fn count_contention(&self, _: bool) {}
-
-    /// How many attempts overlapped with a write so far.
-    #[cfg(feature = "testing")]
-    pub fn contended(&self) -> u64 {
-        self.contended
     }
 }
 

@@ -288,7 +288,7 @@ impl RawPublisher {
 
     fn check_idle(&self) -> Result<()> {
         if !self.open {
-            return Err(Error::new(Code::Closed, format!("write {}: this publisher is closed", self.name)));
+            return Err(Error::new(Code::Disposed, format!("write {}: this publisher is closed", self.name)));
         }
         match self.phase {
             Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.name))),

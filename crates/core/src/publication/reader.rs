@@ -102,17 +102,17 @@ pub(super) fn wake_writer<P: Park>(words: &Words<'_>, park: &P) {
 pub fn read_unpinned<T>(words: &Words<'_>, blockers: u32, copy: impl FnOnce(u32, &BufferHeader) -> T) -> Result<Option<T>, State> {
     let state = &words.control.state;
     let seen = State(state.load(Ordering::Acquire));
-    let Some(index) = seen.index(words.buffers.len() as u32).filter(|_| !seen.has(blockers) || testing::exclusion_off()) else {
+    let Some(index) = seen.index(words.buffers.len() as u32).filter(|_| !seen.has(blockers)) else {
         return Err(seen);
     };
     let buffer = &words.buffers[index as usize];
     let before = buffer.sequence.load(Ordering::Acquire); // no byte is read before it
     // The second look: a buffer may have been left and begun anew since the first one, with an even sequence in between.
-    if !testing::exclusion_off() && (before & 1 != 0 || state.load(Ordering::Relaxed) != seen.0) {
+    if before & 1 != 0 || state.load(Ordering::Relaxed) != seen.0 {
         return Ok(None);
     }
     let copied = copy(index, buffer);
     fence(Ordering::Acquire); // no byte is read after the load below
-    let whole = buffer.sequence.load(Ordering::Relaxed) == before || testing::exclusion_off();
+    let whole = buffer.sequence.load(Ordering::Relaxed) == before || testing::recheck_off();
     Ok(whole.then_some(copied))
 }

@@ -1,17 +1,32 @@
 //! Switches for tests: constants that vanish unless the crate is built with the feature `testing`.
 
-/// Whether reading and writing take no notice of each other: the negative control of every test of exclusion.
-#[cfg(feature = "testing")]
-#[inline]
-pub fn exclusion_off() -> bool {
-    use std::sync::OnceLock;
-    static OFF: OnceLock<bool> = OnceLock::new();
-    *OFF.get_or_init(|| std::env::var_os("PAGECAST_TEST_NO_EXCLUSION").is_some())
+/// A switch of that name, and the variable in the environment that throws it.
+macro_rules! switch {
+    ($(#[$doc:meta])* $name:ident, $variable:literal) => {
+        $(#[$doc])*
+        #[cfg(feature = "testing")]
+        #[inline]
+        pub fn $name() -> bool {
+            use std::sync::OnceLock;
+            static OFF: OnceLock<bool> = OnceLock::new();
+            *OFF.get_or_init(|| std::env::var_os($variable).is_some())
+        }
+
+        $(#[$doc])*
+        #[cfg(not(feature = "testing"))]
+        #[inline(always)]
+        pub const fn $name() -> bool {
+            false
+        }
+    };
 }
 
-/// Whether reading and writing take no notice of each other: never, in a release.
-#[cfg(not(feature = "testing"))]
-#[inline(always)]
-pub const fn exclusion_off() -> bool {
-    false
+switch! {
+    /// Whether locks take no notice of the other side: the negative control of every test of exclusion.
+    exclusion_off, "PAGECAST_TEST_NO_EXCLUSION"
+}
+
+switch! {
+    /// Whether a copy without a pin is believed without a look at the sequence afterwards: the negative control of every test of such copies.
+    recheck_off, "PAGECAST_TEST_NO_RECHECK"
 }

@@ -1,9 +1,10 @@
 //! Publisher and consumer of a record's type, over those of bytes.
 
 use super::create::CreateOptions;
-use super::observation::{Observation, Outcome};
+use super::observation::{Blocked, Observation, Outcome};
 use super::raw_consumer::RawConsumer;
 use super::raw_publisher::RawPublisher;
+use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::record::Record;
 use crate::schema::{CopyPlan, Schema};
@@ -111,13 +112,17 @@ impl<T: Record> Publisher<T> {
     }
 
     /// Changes the current value and publishes the result. Nothing is published if `change` panics.
+    /// [`Code::Empty`] if nothing was published yet, for then there is nothing to change.
     pub fn update(&mut self, change: impl FnOnce(&mut T)) -> Result<()> {
+        if self.raw.state().index(self.raw.layout().buffer_count).is_none() {
+            return Err(Error::new(Code::Empty, "update: nothing has been published yet; write a whole value first"));
+        }
         let mut lock = self.write_lock()?;
         change(&mut lock);
         lock.publish()
     }
 
-    /// Locks the value for writing; the guard starts from the current one and publishes when it is dropped.
+    /// Locks the value for writing; the guard starts from the current one, or from zeros, and publishes when it is dropped.
     pub fn write_lock(&mut self) -> Result<WriteGuard<'_, T>> {
         self.raw.begin(self.timeout, true)?;
         self.raw.get(0, &mut self.scratch)?;
@@ -257,20 +262,27 @@ impl<T: Record> Consumer<T> {
 
     /// A copy of the current value.
     pub fn read(&mut self) -> Result<T> {
-        if self.raw.slot().is_none() {
-            return self.read_unpinned();
-        }
-        let lock = self.read_lock()?;
-        Ok(*lock)
+        let observation = self.copy(false)?;
+        self.accept(&observation)
     }
 
-    fn read_unpinned(&mut self) -> Result<T> {
-        let mut outcome = self.raw.copy(&mut self.theirs, false)?;
-        if outcome == Err(super::Blocked::Writing) {
-            outcome = self.raw.copy_within(&mut self.theirs, self.timeout, false)?;
+    /// The value's bytes to `theirs`; with `last` also those of a publication that ended.
+    fn copy(&mut self, last: bool) -> Result<Observation> {
+        if self.raw.slot().is_none() {
+            return self.copy_unpinned(last);
         }
-        let observation = outcome.map_err(|blocked| blocked.error("read", self.raw.publisher_pid()))?;
-        self.accept(&observation)
+        let pinned = self.raw.lock_before(self.timeout, last)?;
+        let copied = self.raw.get(0, &mut self.theirs);
+        self.raw.unlock();
+        copied.map(|()| pinned.observation)
+    }
+
+    fn copy_unpinned(&mut self, last: bool) -> Result<Observation> {
+        let mut outcome = self.raw.copy(&mut self.theirs, last)?;
+        if outcome == Err(Blocked::Writing) {
+            outcome = self.raw.copy_within(&mut self.theirs, self.timeout, last)?;
+        }
+        outcome.map_err(|blocked| blocked.error("read", self.raw.publisher_pid()))
     }
 
     /// Takes a value that is in `theirs` now.
@@ -300,14 +312,34 @@ impl<T: Record> Consumer<T> {
         }
     }
 
-    /// The current value if it is newer than the last one read.
+    /// The current value if it is newer than the last one read. The last value of a publication that was closed or replaced still comes;
+    /// after that, [`Code::Closed`] or [`Code::Replaced`].
     pub fn read_change(&mut self) -> Result<Option<T>> {
-        if self.has_changed()? { self.read().map(Some) } else { Ok(None) }
+        let state = self.raw.state(); // before the look for a value: nothing comes after the end
+        if self.has_changed()?
+            && let Some(value) = self.read_newer()?
+        {
+            return Ok(Some(value));
+        }
+        if state.has(State::ENDED) { Err(Blocked::by(state).error("read_change", self.raw.publisher_pid())) } else { Ok(None) }
     }
 
-    /// Whether there is a newer value than the last one read.
+    fn read_newer(&mut self) -> Result<Option<T>> {
+        match self.copy(true) {
+            Ok(observation) if observation.version > self.seen => self.accept(&observation).map(Some),
+            Err(error) if error.code() != Code::Empty => Err(error),
+            _ => Ok(None), // there is none any more
+        }
+    }
+
+    /// Whether [`read_change`](Self::read_change) has something: a value newer than the last one read.
     pub fn has_changed(&self) -> Result<bool> {
-        Ok(self.total_writes()? > self.seen)
+        let version = match self.look()? {
+            Ok(observation) => observation.version,
+            Err(Blocked::Writing) => self.raw.last().version,
+            Err(_) => 0,
+        };
+        Ok(version > self.seen)
     }
 
     /// Values published so far; 0 when there is none.
@@ -318,7 +350,7 @@ impl<T: Record> Consumer<T> {
     /// Since when the current value has been current; `None` when there is none.
     pub fn staleness(&self) -> Result<Option<Duration>> {
         let observation = match self.look()? {
-            Err(super::Blocked::Writing) => Ok(self.raw.last()),
+            Err(Blocked::Writing) => Ok(self.raw.last()),
             outcome => outcome,
         };
         let now = crate::sys::monotonic_ns();
@@ -329,7 +361,7 @@ impl<T: Record> Consumer<T> {
         self.raw.peek()
     }
 
-    /// Sleeps until there is a newer value, and reads it. `None` when `timeout` is over.
+    /// Sleeps until there is a newer value, and reads it as [`read_change`](Self::read_change) does. `None` when `timeout` is over.
     pub fn wait_for_change(&mut self, timeout: Duration) -> Result<Option<T>> {
         let deadline = crate::wait::Deadline::after(timeout);
         let watcher = self.raw.watcher();
@@ -337,9 +369,6 @@ impl<T: Record> Consumer<T> {
             let seen = self.raw.state(); // before the look
             if let Some(value) = self.read_change()? {
                 return Ok(Some(value));
-            }
-            if seen.has(super::State::ENDED) {
-                return self.read().map(Some);
             }
             let Some(slice) = deadline.slice(Duration::from_millis(50)) else { break };
             watcher.sleep(seen, slice, sleeps)?;

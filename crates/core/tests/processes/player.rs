@@ -22,12 +22,6 @@ impl Player {
         Player::spawn(watch, &mut Player::command(role, arguments)).unwrap()
     }
 
-    /// As [`Player::start`], without exclusion.
-    #[cfg(feature = "testing")]
-    pub fn start_without_exclusion(watch: &Watch, role: &str, arguments: &[&str]) -> Player {
-        Player::spawn(watch, Player::command(role, arguments).env("PAGECAST_TEST_NO_EXCLUSION", "1")).unwrap()
-    }
-
     /// As [`Player::start`], as another user; an error where this process may not do that.
     pub fn start_as(watch: &Watch, uid: u32, role: &str, arguments: &[&str]) -> std::io::Result<Player> {
         Player::spawn(watch, Player::command(role, arguments).uid(uid).gid(uid))

@@ -1,7 +1,6 @@
 //! What a process that a test started does: it obeys commands, or runs flat out until it is killed.
 
 use crate::common::{FOREVER, bytes};
-use crate::contender;
 use crate::player::MARK;
 use pagecast::{Name, RawConsumer, RawPublisher, Result};
 use std::io::Read;
@@ -17,7 +16,6 @@ fn play() {
     let arguments = std::env::var("PAGECAST_TEST_ARGUMENTS").unwrap();
     let arguments: Vec<&str> = arguments.lines().collect();
     match role.as_str() {
-        "contender" => answer(&contender::run(arguments.iter().map(|argument| (*argument).to_owned())).unwrap()),
         "publisher" => publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "standby" => stand_by(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "consumer" => consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),

@@ -39,13 +39,16 @@ fn without_a_first_value_it_is_empty_until_the_first_write() {
 }
 
 #[test]
-fn the_first_update_of_an_empty_publication_starts_from_zeros() {
+fn an_empty_publication_has_nothing_to_update_and_a_lock_starts_from_zeros() {
     let directory = Directory::new();
     let name = directory.name("lazy");
     for count in [1, 3] {
         let mut publisher = Publisher::<Pose>::create_with(&name, None, &buffers(count)).unwrap();
-        publisher.update(|value| value.field1 = 5).unwrap();
-        assert_eq!(consume::<Pose>(&name).read().unwrap(), Pose { field1: 5, field2: 0.0 });
+        let mut consumer = consume::<Pose>(&name);
+        assert_eq!(code(publisher.update(|_| unreachable!("there is nothing to change"))), Code::Empty);
+        assert_eq!((code(consumer.read()), consumer.has_changed()), (Code::Empty, Ok(false)), "{count} buffers");
+        publisher.write_lock().unwrap().field1 = 5;
+        assert_eq!(consumer.read().unwrap(), Pose { field1: 5, field2: 0.0 });
     }
 }
 
@@ -197,8 +200,8 @@ fn a_closed_publisher_writes_nothing() {
     let directory = Directory::new();
     let mut publisher = RawPublisher::create(&directory.name("over"), None, &bytes(8, 2)).unwrap();
     publisher.close(true).unwrap();
-    assert_eq!(code(publisher.write(&[1; 8], None)), Code::Closed);
-    assert_eq!(code(publisher.begin(None, true)), Code::Closed);
+    assert_eq!(code(publisher.write(&[1; 8], None)), Code::Disposed);
+    assert_eq!(code(publisher.begin(None, true)), Code::Disposed);
     assert_eq!(code(publisher.commit(8)), Code::InvalidArgument);
     publisher.abort().unwrap();
     publisher.cancel();

@@ -1,7 +1,7 @@
 //! Reading under a pin.
 
 use crate::common::{Directory, blocked, code, pin, publish_bytes};
-use crate::poses::{Pose, consume, pose, publish, refusal};
+use crate::poses::{Pose, consume, observe, pose, publish, refusal};
 use pagecast::publication::Blocked;
 use pagecast::{Code, RawConsumer, monotonic_ns};
 use std::time::Duration;
@@ -39,6 +39,26 @@ fn writes_between_two_reads_are_one_change() {
     assert_eq!(consumer.total_writes().unwrap(), 50);
     assert_eq!(consumer.read_change().unwrap(), Some(pose(50)));
     assert_eq!(consumer.read_change().unwrap(), None);
+}
+
+#[test]
+fn the_last_value_still_comes_after_the_end() {
+    let directory = Directory::new();
+    for count in [1, 3] {
+        let name = directory.name("last");
+        let mut publisher = publish(&name, count);
+        let (mut consumer, mut observer) = (consume::<Pose>(&name), observe::<Pose>(&name));
+        publisher.write(&pose(2)).unwrap();
+        publisher.close(false).unwrap();
+        for consumer in [&mut consumer, &mut observer] {
+            assert_eq!(code(consumer.read()), Code::Closed);
+            assert!(consumer.has_changed().unwrap());
+            assert_eq!(consumer.read_change().unwrap(), Some(pose(2)), "{count} buffers");
+            assert!(!consumer.has_changed().unwrap());
+            assert_eq!(code(consumer.read_change()), Code::Closed);
+            assert_eq!(code(consumer.wait_for_change(Duration::ZERO)), Code::Closed);
+        }
+    }
 }
 
 #[test]

@@ -179,6 +179,7 @@ fn another_shape_or_schema_replaces_and_tells_consumers() {
         assert_ne!(inode(&name), file);
         assert_eq!(code(consumer.read()), Code::Replaced);
         assert_eq!(code(observer.read()), Code::Replaced);
+        assert_eq!(consumer.wait_for_change(Duration::ZERO).unwrap(), Some(pose(1)), "the last value still comes");
         assert_eq!(code(consumer.wait_for_change(Duration::ZERO)), Code::Replaced);
         assert_eq!(directory.files(), ["replaced"]);
     };
