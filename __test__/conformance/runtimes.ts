@@ -37,11 +37,11 @@ export interface Pairing {
   readonly consumer: Runtime
 }
 
-/** Each alone, each with Rust in both roles, and each with the next one. */
+/** Each alone, each with Rust in both roles, and each with the next one; two of them only once. */
 export function pairings(runtimes: readonly Runtime[]): Pairing[] {
   const withRust = runtimes.flatMap(runtime => [pair(runtime, runtime), pair(runtime, rust), pair(rust, runtime)])
   const around = runtimes.map((runtime, index) => pair(runtime, runtimes[(index + 1) % runtimes.length] as Runtime))
-  return [pair(rust, rust), ...withRust, ...(runtimes.length > 1 ? around : [])]
+  return [pair(rust, rust), ...withRust, ...around.slice(0, runtimes.length > 2 ? runtimes.length : runtimes.length - 1)]
 }
 
 function pair(publisher: Runtime, consumer: Runtime): Pairing {
