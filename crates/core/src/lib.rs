@@ -8,6 +8,10 @@
 pub mod primitive;
 pub mod publication;
 pub mod roster;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(not(feature = "testing"))]
+mod testing;
 pub mod wait;
 
 // Loom's tests build the protocol alone: nothing below this line, which needs files, mappings or system calls.

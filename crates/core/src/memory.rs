@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use crate::error::{Code, Error, Result, grouped};
-use crate::sys;
+use crate::{sys, testing};
 use nix::errno::Errno;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
@@ -88,8 +88,12 @@ impl Mapping {
     #[inline]
     pub fn copy_in(&self, byte_offset: u64, source: &[u8]) -> Result<()> {
         let to = self.writable(byte_offset, source.len())?;
+        let half = testing::half(source.len());
         // SAFETY: as in `copy_out`, and the pages may be written.
-        unsafe { copy(source.as_ptr(), to.as_ptr(), source.len()) };
+        unsafe { copy(source.as_ptr(), to.as_ptr(), half) };
+        testing::step(|| "the second half of the bytes");
+        // SAFETY: as above, `half` bytes further on.
+        unsafe { copy(source.as_ptr().add(half), to.as_ptr().add(half), source.len() - half) };
         Ok(())
     }
 

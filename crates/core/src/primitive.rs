@@ -12,6 +12,8 @@ pub use loom::sync::atomic::{AtomicU64, Ordering, fence};
 #[cfg(pagecast_loom)]
 use modelled::AtomicU32;
 
+use crate::testing::word_step;
+
 /// A `u32` in shared memory. The methods are `AtomicU32`'s.
 #[derive(Debug)]
 #[repr(transparent)]
@@ -22,6 +24,7 @@ macro_rules! read_modify_write {
         #[doc = concat!("`AtomicU32::", stringify!($name), "`")]
         #[inline]
         pub fn $name(&self, value: u32, order: Ordering) -> u32 {
+            word_step(stringify!($name), self.place());
             self.0.$name(value, order)
         }
     )*};
@@ -36,16 +39,24 @@ impl Word {
     /// `AtomicU32::load`
     #[inline]
     pub fn load(&self, order: Ordering) -> u32 {
+        word_step("load", self.place());
         self.0.load(order)
     }
 
     /// `AtomicU32::store`
     #[inline]
     pub fn store(&self, value: u32, order: Ordering) {
+        word_step("store", self.place());
         self.0.store(value, order);
     }
 
     read_modify_write!(fetch_add, fetch_or, fetch_and, fetch_max);
+
+    /// Where the word lies, for its name in tests.
+    #[inline(always)]
+    fn place(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
 
     /// Where the word lies, for the kernel.
     #[cfg(not(pagecast_loom))]

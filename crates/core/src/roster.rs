@@ -4,6 +4,8 @@
 //! locks go the moment the process does (fcntl(2), "Open file description locks"). Time never declares anybody dead.
 
 #[cfg(not(pagecast_loom))]
+mod forked;
+#[cfg(not(pagecast_loom))]
 mod lock_file;
 mod slot;
 

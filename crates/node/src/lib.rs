@@ -8,6 +8,8 @@ mod publisher;
 mod standby;
 mod watch;
 
+#[cfg(feature = "testing")]
+use napi::{Env, bindgen_prelude::Function};
 use napi_derive::napi;
 
 /// CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with.
@@ -44,12 +46,26 @@ pub fn store_fence() {
 #[cfg(feature = "testing")]
 #[napi]
 pub fn exclusion_off() -> bool {
-    pagecast::publication::exclusion_off()
+    pagecast::testing::exclusion_off()
+}
+
+/// Calls back with the name of each step that native code takes on this thread, before it takes it; in a build for tests.
+#[cfg(feature = "testing")]
+#[napi]
+pub fn observe_steps(env: Env, callback: Option<Function<'_, String, ()>>) -> napi::Result<()> {
+    let observer = callback.map(|callback| -> napi::Result<pagecast::testing::Observer> {
+        let callback = std::mem::ManuallyDrop::new(callback.create_ref()?); // not let go of when the thread is gone, and the engine with it
+        Ok(Box::new(move |name: &str| {
+            let _ = callback.borrow_back(&env).and_then(|callback| callback.call(name.to_owned()));
+        }))
+    });
+    pagecast::testing::observe_steps(observer.transpose()?);
+    Ok(())
 }
 
 /// Whether a test switched off the look at the sequence after a copy without a pin, in a build for tests.
 #[cfg(feature = "testing")]
 #[napi]
 pub fn recheck_off() -> bool {
-    pagecast::publication::recheck_off()
+    pagecast::testing::recheck_off()
 }

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
-use crate::segment::{Found, Kind, Name, NewHeader, Segment, Unnamed, sweep_all};
+use crate::segment::{Found, Kind, Name, NewHeader, Segment, Unnamed, sweep};
 use crate::sys;
 use crate::wait::Futex;
 use std::time::Duration;
@@ -57,6 +57,7 @@ pub(super) fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<
     let bytes = bytes_schema(options.shape.capacity);
     let request = Request { name, schema: schema.unwrap_or(&bytes), options };
     request.check()?;
+    sweep(name.directory(), &retire);
     for _ in 0..ATTEMPTS {
         if let Some(created) = request.attempt()? {
             return Ok(created);
@@ -113,21 +114,21 @@ impl Request<'_> {
 
     /// Nothing has the name: a new segment gets it, unless somebody else's is faster.
     fn make(&self) -> Result<Option<Created>> {
-        let (unnamed, locks) = self.build()?;
+        let Some((unnamed, locks)) = self.build()? else { return Ok(None) };
         let Ok(segment) = unnamed.publish(self.name)? else { return Ok(None) };
         Ok(Some(self.created(segment, locks)?))
     }
 
-    /// A whole segment, its publisher's byte held, its first value in place, without a name.
-    fn build(&self) -> Result<(Unnamed, LockFile)> {
+    /// A whole segment, its publisher's byte held, its first value in place, without a name. `None`: it was swept away before the byte was held.
+    fn build(&self) -> Result<Option<(Unnamed, LockFile)>> {
         let layout = Layout::new(&self.options.shape, self.schema.len() as u64)?;
         let geometry = layout.to_geometry();
         let header = NewHeader { kind: Kind::Publication, segment_bytes: layout.segment_bytes, schema: self.schema, geometry };
         let unnamed = Segment::create(self.name, &header, self.options.mode)?;
         let segment = unnamed.segment()?;
         let locks = LockFile::reopen(segment.fd(), false)?;
-        if !locks.try_hold(Byte::Publisher)? {
-            return Err(Error::new(Code::LockObstructed, format!("create {}: somebody locks a file that has no name", self.name)));
+        if !locks.try_hold(Byte::Publisher)? || unnamed.is_swept()? {
+            return Ok(None);
         }
         let words = super::place::Place::find(segment.mapping(), &layout)?.borrow(segment.mapping());
         words.control.epoch.store(1, Ordering::Relaxed);
@@ -141,7 +142,7 @@ impl Request<'_> {
             buffer.timestamp.store(sys::monotonic_ns(), Ordering::Relaxed);
             words.control.state.store(State::NEW.next(1).0, Ordering::Release);
         }
-        Ok((unnamed, locks))
+        Ok(Some((unnamed, locks)))
     }
 
     fn created(&self, segment: Segment, locks: LockFile) -> Result<Created> {
@@ -210,16 +211,31 @@ impl Request<'_> {
             && old.segment.schema_text().is_ok_and(|text| text == self.schema)
     }
 
-    /// The new segment takes the name in one step; then those who are attached to the old one are told.
+    /// The new segment takes the name in one step; then those who are attached to the old one are told. Killed in between, the next
+    /// creator tells them: until they know, the old one has a temporary name.
     fn replace(&self, old: Option<Attachment>) -> Result<Option<Created>> {
-        sweep_all(self.name.directory());
-        let (unnamed, locks) = self.build()?;
-        let segment = unnamed.replace(self.name)?;
-        if let Some(old) = old.filter(|old| old.segment.is_whole()) {
-            Writer { words: old.words(), park: Futex }.retire();
+        let Some((unnamed, locks)) = self.build()? else { return Ok(None) };
+        let (segment, _temporary) = unnamed.replace(self.name)?;
+        if let Some(old) = old {
+            tell(&old);
         }
         self.created(segment, locks).map(Some)
     }
+}
+
+/// Tells the consumers of a segment that its name leads to another one now.
+fn tell(old: &Attachment) {
+    if old.segment.is_whole() {
+        Writer { words: old.words(), park: Futex }.retire();
+    }
+}
+
+/// What a killed creator left: consumers may be attached to it whom nobody has told.
+fn retire(segment: Segment, locks: LockFile) -> bool {
+    if let Ok(old) = Attachment::with_locks(segment, locks) {
+        tell(&old);
+    }
+    true
 }
 
 /// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held and the name still leads here.

@@ -5,9 +5,6 @@
 
 mod reader;
 mod state;
-#[cfg(feature = "testing")]
-pub use testing::{exclusion_off, recheck_off};
-mod testing;
 mod words;
 mod writer;
 

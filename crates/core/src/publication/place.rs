@@ -64,7 +64,19 @@ impl Place {
                 buffers: (mapping.array(layout.buffer_headers, buffers)?.as_ptr(), buffers),
             })
         };
-        place().ok_or_else(|| Error::new(Code::Corrupt, "the publication's words lie outside the segment"))
+        let place = place().ok_or_else(|| Error::new(Code::Corrupt, "the publication's words lie outside the segment"))?;
+        #[cfg(feature = "testing")]
+        place.name_words();
+        Ok(place)
+    }
+
+    /// For tests, in the order of the fields.
+    #[cfg(feature = "testing")]
+    fn name_words(&self) {
+        use crate::testing::name_words;
+        name_words(self.control, 1, &["state", "sleepers", "writer_waits", "high_water", "epoch", "publisher_pid"]);
+        name_words(self.slots.0, self.slots.1, &["pin", "lock_wait", "attach_count", "pid"]);
+        name_words(self.buffers.0, self.buffers.1, &["sequence"]);
     }
 
     /// The words, for as long as the mapping is borrowed.

@@ -333,7 +333,7 @@ fn attach(name: &Name, attachment: &Attachment) -> Result<u32> {
 
 impl Drop for RawConsumer {
     fn drop(&mut self) {
-        let Some(number) = self.slot else { return };
+        let Some(number) = self.slot.filter(|_| !self.attachment.locks.is_inherited()) else { return };
         if let Ok(reader) = self.reader() {
             reader.unpin(); // also a pin that was handed over
         }

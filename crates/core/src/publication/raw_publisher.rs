@@ -440,6 +440,8 @@ impl RawPublisher {
 
 impl Drop for RawPublisher {
     fn drop(&mut self) {
-        let _ = self.close(false);
+        if !self.attachment.locks.is_inherited() {
+            let _ = self.close(false);
+        }
     }
 }

@@ -4,10 +4,10 @@
 //! pins, all four sequentially consistent, so at least one of them sees the other.
 
 use super::state::State;
-use super::testing;
 use super::words::{BufferHeader, Words};
 use crate::primitive::{Ordering, fence};
 use crate::roster::Slot;
+use crate::testing;
 use crate::wait::{Park, Woken};
 use std::time::Duration;
 

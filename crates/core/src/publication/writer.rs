@@ -4,10 +4,10 @@
 
 use super::reader::wake_writer;
 use super::state::State;
-use super::testing;
 use super::words::{BufferHeader, Words};
 use crate::primitive::{Ordering, fence};
 use crate::roster::Slot;
+use crate::testing;
 use crate::wait::Park;
 use std::time::Duration;
 

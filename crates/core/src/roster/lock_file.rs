@@ -1,7 +1,9 @@
 //! Bytes of a lock range: fcntl(2), "Open file description locks".
 
+use super::forked;
 use crate::error::{Code, Error, Result};
 use crate::sys::{self, ByteLock};
+use crate::testing::step;
 use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -40,21 +42,29 @@ impl Byte {
 #[derive(Debug)]
 pub struct LockFile {
     fd: OwnedFd,
+    /// Which process opened it: in a forked child it locks nothing.
+    process: u32,
 }
 
 impl LockFile {
     /// Opens the same file once more.
     pub fn reopen(fd: &OwnedFd, read_only: bool) -> Result<LockFile> {
-        let fd = sys::reopen(fd, read_only).map_err(|errno| match errno {
+        let fd = forked::open(|| sys::reopen(fd, read_only)).map_err(|errno| match errno {
             // not that the segment is not there: that is open already
             Errno::ENOENT => Error::system("open the segment for its locks: there is no /proc", "open", errno).with_code(Code::Unsupported),
             errno => Error::system("open the segment for its locks", "open", errno),
         })?;
-        Ok(LockFile { fd })
+        Ok(LockFile { fd, process: std::process::id() })
+    }
+
+    /// Whether this process is a forked child of the one that opened it: what is attached through it is not this process's to touch.
+    pub fn is_inherited(&self) -> bool {
+        self.process != std::process::id()
     }
 
     /// Takes the byte for this description; false if another one has it.
     pub fn try_hold(&self, byte: Byte) -> Result<bool> {
+        step(|| format!("hold {byte:?}"));
         sys::try_lock_byte(&self.fd, byte.position(), true).map_err(|errno| lock_error(byte, errno))
     }
 
@@ -65,6 +75,7 @@ impl LockFile {
 
     /// Lets go of the byte.
     pub fn release(&self, byte: Byte) -> Result<()> {
+        step(|| format!("release {byte:?}"));
         sys::unlock_byte(&self.fd, byte.position()).map_err(|errno| lock_error(byte, errno))
     }
 
@@ -126,7 +137,9 @@ impl LockFile {
 impl Drop for LockFile {
     /// Not by closing alone: a child of this process that has not come from fork to exec yet holds the description, too.
     fn drop(&mut self) {
+        step(|| "release all");
         let _ = sys::unlock_all(&self.fd);
+        forked::forget(&self.fd);
     }
 }
 

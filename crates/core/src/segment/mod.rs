@@ -8,7 +8,7 @@ mod survey;
 
 pub use header::{FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
 pub use name::{DEFAULT_DIRECTORY, Name};
-pub(crate) use survey::sweep_all;
+pub(crate) use survey::sweep;
 pub use survey::{SegmentInfo, clean, list, remove};
 
 use crate::error::{Code, Error, Result, grouped};
@@ -135,7 +135,7 @@ impl Segment {
 pub struct Unnamed {
     segment: Option<Segment>,
     /// Where the filesystem has no nameless files, the temporary name that stands in.
-    temporary: Option<PathBuf>,
+    temporary: Option<Temporary>,
     mode: u32,
 }
 
@@ -150,7 +150,7 @@ impl Unnamed {
         let segment = self.segment()?;
         let linked = match &self.temporary {
             None => sys::give_name(&segment.fd, name.path()),
-            Some(temporary) => sys::link(temporary, name.path()),
+            Some(temporary) => sys::link(&temporary.0, name.path()),
         };
         match linked {
             Ok(()) => self.take().map(Ok),
@@ -160,22 +160,33 @@ impl Unnamed {
     }
 
     /// Puts it in the place of whatever has the name, in one step. The caller holds the old one's publisher byte.
-    pub fn replace(mut self, name: &Name) -> Result<Segment> {
+    ///
+    /// The old one has the temporary name from then on, until that is dropped: whoever sweeps after a killed caller finds it there.
+    pub fn replace(mut self, name: &Name) -> Result<(Segment, Temporary)> {
         let temporary = match self.temporary.take() {
             Some(temporary) => temporary,
             None => self.link_temporary(name)?,
         };
-        self.temporary = Some(temporary.clone());
-        sys::rename(&temporary, name.path()).map_err(|errno| Error::system(format_args!("replace {name}"), "rename", errno))?;
-        self.temporary = None;
-        self.take()
+        let replaced = match sys::exchange(&temporary.0, name.path()) {
+            // a filesystem that cannot, or the name is gone: then there is nobody to come back to
+            Err(Errno::EINVAL | Errno::ENOSYS | Errno::ENOENT) => sys::rename(&temporary.0, name.path()),
+            exchanged => exchanged,
+        };
+        replaced.map_err(|errno| Error::system(format_args!("replace {name}"), "rename", errno))?;
+        Ok((self.take()?, temporary))
     }
 
-    fn link_temporary(&self, name: &Name) -> Result<PathBuf> {
+    fn link_temporary(&self, name: &Name) -> Result<Temporary> {
         let temporary = name.temporary()?;
         let fd = &self.segment()?.fd;
         sys::give_name(fd, &temporary).map_err(|errno| Error::system(format_args!("replace {name}"), "linkat", errno))?;
-        Ok(temporary)
+        Ok(Temporary(temporary))
+    }
+
+    /// Whether somebody swept the temporary name away before this process held the segment's byte.
+    pub fn is_swept(&self) -> Result<bool> {
+        let names = sys::count_names(&self.segment()?.fd).map_err(|errno| Error::system("look at a new segment", "fstat", errno))?;
+        Ok(self.temporary.is_some() && names == 0)
     }
 
     fn take(&mut self) -> Result<Segment> {
@@ -189,21 +200,23 @@ impl Unnamed {
     }
 }
 
-impl Drop for Unnamed {
+/// A name between two steps of a creator. Dropped, it is unlinked.
+#[derive(Debug)]
+pub struct Temporary(PathBuf);
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = sys::unlink(temporary);
-        }
+        let _ = sys::unlink(&self.0);
     }
 }
 
-fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<PathBuf>)> {
+fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
     match sys::create_nameless(name.directory(), mode) {
         Ok(fd) => Ok((fd, None)),
         Err(Errno::EOPNOTSUPP | Errno::EISDIR) => {
             let temporary = name.temporary()?;
             let fd = sys::create_exclusive(&temporary, mode);
-            fd.map(|fd| (fd, Some(temporary))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
+            fd.map(|fd| (fd, Some(Temporary(temporary)))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
         }
         Err(errno @ (Errno::ENOENT | Errno::ENOTDIR)) => Err(no_directory("create", name, errno)),
         Err(errno) => Err(Error::system(format_args!("create {name}"), "open", errno)),

@@ -11,7 +11,7 @@ pub const DEFAULT_DIRECTORY: &str = sys::DEFAULT_DIRECTORY;
 /// Longest name in bytes, as in the filesystem.
 const NAME_MAX: usize = 255;
 
-/// Begins the names that exist only between two steps of a replacement.
+/// Begins the names that exist only between two steps of a creator.
 const TEMPORARY: &str = ".pagecast-";
 
 /// A checked name in a directory. `pose` in the default directory is `/dev/shm/pose`, the object that `shm_open("/pose")` opens.
@@ -50,10 +50,15 @@ impl Name {
         let random = sys::random_bytes().map_err(|errno| Error::system(format_args!("create {self}"), "getrandom", errno))?;
         Ok(self.directory.join(format!("{TEMPORARY}{:032x}", u128::from_ne_bytes(random))))
     }
+
+    /// The name of what has such a path; `None` for a file name that is none of them.
+    pub(crate) fn of_temporary(file_name: &str, directory: &Path) -> Option<Name> {
+        is_temporary(file_name).then(|| Name { directory: directory.to_path_buf(), path: directory.join(file_name) })
+    }
 }
 
-/// Whether this file name stands between two steps of a replacement.
-pub(crate) fn is_temporary(file_name: &str) -> bool {
+/// Whether this file name stands between two steps of a creator.
+fn is_temporary(file_name: &str) -> bool {
     file_name.starts_with(TEMPORARY)
 }
 

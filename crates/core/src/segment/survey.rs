@@ -1,6 +1,5 @@
 //! Which segments there are, and taking away those that nobody holds.
 
-use super::name::is_temporary;
 use super::{Found, Name, Segment};
 use crate::error::{Code, Error, Result};
 use crate::roster::{Byte, LockFile};
@@ -63,11 +62,15 @@ pub fn remove(name: &Name) -> Result<()> {
     sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))
 }
 
-/// Removes the segments of a directory that no publisher and no consumer holds, and what a killed replacement left. Returns their names.
+/// Removes the segments of a directory that no publisher and no consumer holds, and what killed creators left. Returns their names.
 pub fn clean(directory: Option<&Path>) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     for file_name in file_names(directory)? {
-        let abandoned = if is_temporary(&file_name) { sweep(&file_name, directory) } else { clean_one(&file_name, directory) };
+        let in_directory = directory.unwrap_or(Path::new(super::DEFAULT_DIRECTORY));
+        let abandoned = match Name::of_temporary(&file_name, in_directory) {
+            Some(temporary) => sweep_one(&temporary, &|_, locks| locks.any_attached().is_ok_and(|attached| !attached)),
+            None => clean_one(&file_name, directory),
+        };
         if abandoned.unwrap_or(false) {
             removed.push(file_name);
         }
@@ -86,20 +89,37 @@ fn clean_one(file_name: &str, directory: Option<&Path>) -> Result<bool> {
     Ok(sys::unlink(name.path()).is_ok())
 }
 
-/// A temporary name whose segment no publisher holds is what a killed replacement left.
-fn sweep(file_name: &str, directory: Option<&Path>) -> Result<bool> {
-    let path = directory.unwrap_or(Path::new(super::DEFAULT_DIRECTORY)).join(file_name);
-    let open = |errno| Error::system(format_args!("sweep {}", path.display()), "open", errno);
-    let fd = sys::open_object(&path, false).map_err(open)?;
-    let locks = LockFile::reopen(&fd, false)?;
-    Ok(locks.try_hold(Byte::Publisher)? && sys::unlink(&path).is_ok())
-}
+/// Says farewell to a segment that is about to lose its last name. False: it is to keep that.
+pub(crate) type Farewell<'a> = &'a dyn Fn(Segment, LockFile) -> bool;
 
-/// Sweeps every temporary name of a directory.
-pub(crate) fn sweep_all(directory: &Path) {
+/// Takes away what killed creators left in a directory under temporary names.
+pub(crate) fn sweep(directory: &Path, farewell: Farewell<'_>) {
     for file_name in file_names(Some(directory)).unwrap_or_default() {
-        if is_temporary(&file_name) {
-            let _ = sweep(&file_name, Some(directory));
+        if let Some(temporary) = Name::of_temporary(&file_name, directory) {
+            let _ = sweep_one(&temporary, farewell);
         }
     }
+}
+
+/// A temporary name is left behind if no publisher holds what it leads to, or if that has its own name by now.
+fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
+    let failed = |call| move |errno| Error::system(format_args!("sweep {temporary}"), call, errno);
+    let fd = sys::open_object(temporary.path(), false).map_err(failed("open"))?;
+    // what a stranger put there is not worth the risk of touching it
+    if !sys::is_own(&fd).map_err(failed("fstat"))? {
+        return Ok(false);
+    }
+    if sys::count_names(&fd).map_err(failed("fstat"))? == 1 {
+        let locks = LockFile::reopen(&fd, false)?;
+        if !locks.try_hold(Byte::Publisher)? {
+            return Ok(false);
+        }
+        // what is there may be a segment that was replaced, with consumers, or one that was never finished
+        if let Ok(Found::Segment(segment)) = Segment::find(temporary, false)
+            && !farewell(*segment, locks)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(sys::unlink(temporary.path()).is_ok())
 }

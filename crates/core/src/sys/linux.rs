@@ -1,6 +1,8 @@
 //! Linux: tmpfs files, open-file-description locks, shared futexes.
 
 use super::{ByteLock, Identity};
+use crate::testing::{step, tmpfile_off};
+use nix::NixPath;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, FcntlArg, OFlag, fcntl, open};
 use nix::sys::mman::{MapFlags, ProtFlags};
@@ -8,7 +10,7 @@ use nix::sys::stat::{Mode, fchmod, fstat, stat};
 use nix::time::{ClockId, clock_gettime};
 use std::ffi::c_void;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -37,6 +39,9 @@ pub(crate) fn address_space_limit() -> Option<u64> {
 
 /// `open(directory, O_TMPFILE | O_RDWR)` with exactly these permission bits, whatever the umask.
 pub(crate) fn create_nameless(directory: &Path, mode: u32) -> Sys<OwnedFd> {
+    if tmpfile_off() {
+        return Err(Errno::EOPNOTSUPP);
+    }
     let fd = open(directory, OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::from_bits_truncate(0o600))?;
     fchmod(&fd, Mode::from_bits_truncate(mode))?;
     Ok(fd)
@@ -44,6 +49,7 @@ pub(crate) fn create_nameless(directory: &Path, mode: u32) -> Sys<OwnedFd> {
 
 /// `open(path, O_CREAT | O_EXCL | O_RDWR)`, for filesystems that have no `O_TMPFILE`.
 pub(crate) fn create_exclusive(path: &Path, mode: u32) -> Sys<OwnedFd> {
+    step(|| "open O_EXCL");
     let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
     let fd = open(path, flags, Mode::from_bits_truncate(0o600))?;
     fchmod(&fd, Mode::from_bits_truncate(mode))?;
@@ -68,37 +74,97 @@ fn proc_path(fd: &OwnedFd) -> String {
 
 /// `fchmod`
 pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Sys<()> {
+    step(|| "fchmod");
     fchmod(fd, Mode::from_bits_truncate(mode))
 }
 
 /// `linkat`: gives a nameless file its name; `EEXIST` if the name is taken.
 pub(crate) fn give_name(fd: &OwnedFd, path: &Path) -> Sys<()> {
+    step(|| "linkat");
     nix::unistd::linkat(AT_FDCWD, proc_path(fd).as_str(), AT_FDCWD, path, AtFlags::AT_SYMLINK_FOLLOW)
 }
 
 /// `linkat`: a second name for a file; `EEXIST` if that name is taken.
 pub(crate) fn link(from: &Path, to: &Path) -> Sys<()> {
+    step(|| "linkat");
     nix::unistd::linkat(AT_FDCWD, from, AT_FDCWD, to, AtFlags::empty())
 }
 
 /// `rename`
 pub(crate) fn rename(from: &Path, to: &Path) -> Sys<()> {
-    Errno::result(0).and(nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to))
+    step(|| "rename");
+    nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to)
+}
+
+/// `renameat2(RENAME_EXCHANGE)`: each name leads to what the other one led to.
+pub(crate) fn exchange(one: &Path, other: &Path) -> Sys<()> {
+    step(|| "rename");
+    let result = one.with_nix_path(|one| {
+        other.with_nix_path(|other| {
+            let (here, flags) = (libc::AT_FDCWD, libc::RENAME_EXCHANGE);
+            // SAFETY: both are C strings that outlive the call. By number, because not every C library has the function.
+            unsafe { libc::syscall(libc::SYS_renameat2, here, one.as_ptr(), here, other.as_ptr(), flags) }
+        })
+    })??;
+    Errno::result(result).map(drop)
+}
+
+/// `pthread_atfork`: all three run on the thread that forks.
+pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) -> Sys<()> {
+    // SAFETY: the functions are never unloaded; what they may do between fork and exec is their business.
+    let errno = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    if errno == 0 { Ok(()) } else { Err(Errno::from_raw(errno)) }
+}
+
+/// `dup3`: these descriptors lead to /dev/null from now on. Where no descriptor is left to open that with, `close`.
+pub(crate) fn replace_by_nothing(descriptors: &[RawFd]) {
+    let nothing = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+    for descriptor in descriptors {
+        // SAFETY: no memory is involved; whoever owns the descriptor uses it for nothing but locking.
+        let _ = unsafe {
+            match &nothing {
+                Ok(nothing) => libc::dup3(nothing.as_raw_fd(), *descriptor, libc::O_CLOEXEC),
+                Err(_) => libc::close(*descriptor),
+            }
+        };
+    }
+}
+
+/// `fork`, for tests: the child does nothing, for a minute at most. Returns its process id.
+#[cfg(feature = "testing")]
+pub(crate) fn fork_idle() -> Sys<i32> {
+    // SAFETY: the child calls nothing but async-signal-safe functions.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => Ok(child.as_raw()),
+        nix::unistd::ForkResult::Child => loop {
+            // SAFETY: as above; the standard streams belong to the test that the child is to outlive.
+            unsafe {
+                for stream in 0..3 {
+                    libc::close(stream);
+                }
+                libc::alarm(60);
+                libc::pause();
+            }
+        },
+    }
 }
 
 /// `unlink`
 pub(crate) fn unlink(path: &Path) -> Sys<()> {
+    step(|| "unlink");
     nix::unistd::unlink(path)
 }
 
 /// `futimens(fd, now)`: tells those who watch the directory that something happened to the file.
 pub(crate) fn touch(fd: &OwnedFd) -> Sys<()> {
     use nix::sys::time::TimeSpec;
+    step(|| "futimens");
     nix::sys::stat::futimens(fd, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW)
 }
 
 /// `posix_fallocate`: the room is there from now on, or `ENOSPC`.
 pub(crate) fn reserve(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
+    step(|| "fallocate");
     let length = i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?;
     loop {
         match nix::fcntl::posix_fallocate(fd, 0, length) {
@@ -121,6 +187,17 @@ pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
         return Err(Errno::EINVAL);
     }
     Ok((Identity { device: stat.st_dev, inode: stat.st_ino }, u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// `st_nlink`: how many names an open file has.
+pub(crate) fn count_names(fd: &OwnedFd) -> Sys<u64> {
+    Ok(fstat(fd)?.st_nlink)
+}
+
+/// `st_uid` and `geteuid`: whether an open file belongs to this process's user.
+pub(crate) fn is_own(fd: &OwnedFd) -> Sys<bool> {
+    // SAFETY: it takes nothing and cannot fail.
+    Ok(fstat(fd)?.st_uid == unsafe { libc::geteuid() })
 }
 
 /// Which file the name leads to now.
@@ -216,6 +293,7 @@ pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) 
 ///
 /// The word may be in a mapping that another process truncates: the kernel then answers `EFAULT`.
 pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sys<()> {
+    step(|| "futex wait");
     let timeout = libc::timespec {
         tv_sec: libc::time_t::try_from(bound.as_secs()).unwrap_or(libc::time_t::MAX),
         tv_nsec: libc::c_long::from(bound.subsec_nanos()),
@@ -227,6 +305,7 @@ pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sy
 
 /// `futex(FUTEX_WAKE, INT_MAX)`, shared between processes.
 pub(crate) fn futex_wake_all(word: *const u32) {
+    step(|| "futex wake");
     // SAFETY: the kernel only uses the address to find the waiters.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, i32::MAX) };
 }

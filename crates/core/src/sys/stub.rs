@@ -6,7 +6,7 @@ use super::{ByteLock, Identity};
 use nix::errno::Errno;
 use nix::time::{ClockId, clock_gettime};
 use std::num::NonZeroUsize;
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr::NonNull;
 use std::time::Duration;
@@ -46,6 +46,29 @@ pub(crate) fn link(_: &Path, _: &Path) -> Sys<()> {
 }
 
 pub(crate) fn rename(_: &Path, _: &Path) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn replace_by_nothing(_: &[RawFd]) {}
+
+#[cfg(feature = "testing")]
+pub(crate) fn fork_idle() -> Sys<i32> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn exchange(_: &Path, _: &Path) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn count_names(_: &OwnedFd) -> Sys<u64> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn is_own(_: &OwnedFd) -> Sys<bool> {
     Err(Errno::ENOSYS)
 }
 

@@ -1,0 +1,58 @@
+//! A forked child has a part in every open file description of its parent, so it would keep the locks of one that was killed.
+//!
+//! Therefore it puts other descriptions in the place of those that lock, before anything else runs in it (pthread_atfork(3)). What it
+//! inherits is not attached: it must open for itself what it wants to use. A child that goes on to exec has none of them anyway.
+
+use crate::sys;
+use std::cell::Cell;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+struct Locking {
+    /// Descriptors that lock.
+    descriptors: Vec<RawFd>,
+    /// Whether forks are noticed.
+    watched: bool,
+}
+
+static LOCKING: Mutex<Locking> = Mutex::new(Locking { descriptors: Vec::new(), watched: false });
+
+thread_local! {
+    /// From before to after a fork, so that no descriptor comes or goes meanwhile.
+    static DURING_FORK: Cell<Option<MutexGuard<'static, Locking>>> = const { Cell::new(None) };
+}
+
+fn locking() -> MutexGuard<'static, Locking> {
+    LOCKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+extern "C" fn before_fork() {
+    let _ = DURING_FORK.try_with(|during| during.set(Some(locking())));
+}
+
+extern "C" fn after_fork_in_parent() {
+    let _ = DURING_FORK.try_with(Cell::take);
+}
+
+extern "C" fn after_fork_in_child() {
+    if let Ok(Some(locking)) = DURING_FORK.try_with(Cell::take) {
+        sys::replace_by_nothing(&locking.descriptors);
+    }
+}
+
+/// Opens a descriptor to lock with.
+pub(super) fn open(open: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<OwnedFd> {
+    let mut locking = locking();
+    if !locking.watched {
+        sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child)?;
+        locking.watched = true;
+    }
+    let fd = open()?;
+    locking.descriptors.push(fd.as_raw_fd());
+    Ok(fd)
+}
+
+/// Before such a descriptor is closed.
+pub(super) fn forget(fd: &OwnedFd) {
+    locking().descriptors.retain(|own| *own != fd.as_raw_fd());
+}
