@@ -19,7 +19,7 @@ export declare class NativeConsumer {
   get schema(): string | null
   /** The slot, -1 when read-only. */
   get slot(): number
-  /** Maps the segment over the engine's pages. */
+  /** Maps the segment over the engine's pages, until `close`. */
   mapOver(pages: Uint8Array): void
   /**
    * Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for.
@@ -58,7 +58,7 @@ export declare class NativePublisher {
   get adopted(): boolean
   /** Where everything is. */
   layout(): NativeLayout
-  /** Maps the segment over the engine's pages. */
+  /** Maps the segment over the engine's pages, until `close` or `abandon`. */
   mapOver(pages: Uint8Array): void
   /** The index of a buffer that is the caller's, or -1: none within `sliceMs`, come again or `cancelWrite`. */
   acquire(sliceMs: number): number
@@ -94,6 +94,9 @@ export declare class NativeStandby {
 
 /** Most bytes of address space this process may have (`ulimit -v`); null where there is no limit. */
 export declare function addressSpaceLimit(): number | null
+
+/** The last word of a segment, as long as nobody cut it short. */
+export declare const END_MARK: number
 
 /** What `Publisher.create` was told, checked by TypeScript. */
 export interface NativeCreateOptions {
@@ -157,6 +160,8 @@ export interface NativeLayout {
   payloadStride: number
   /** Most bytes that one value may have. */
   capacity: number
+  /** The word that is `END_MARK` as long as nobody cut the segment short, a u32. */
+  endMark: number
   /** Consumers that may attach at once. */
   maxConsumers: number
   /** In a buffer's header: odd while the bytes are being written, a u32. */
@@ -198,11 +203,8 @@ export interface NativeStateBits {
 /** CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with. */
 export declare function now(): number
 
-/** Where the engine's pages are. */
-export declare function pagesAddress(pages: Uint8Array): bigint
-
-/** Puts anonymous pages where `map_over` mapped a segment. TypeScript has detached the views before and keeps the memory alive. */
-export declare function releaseAddress(address: bigint, byteLength: number): void
+/** Whether a page that another process cut off is an error instead of the end of the process. */
+export declare function setFaultGuard(enabled: boolean): void
 
 /** What the bits of the state word mean. */
 export declare function stateBits(): NativeStateBits

@@ -1,10 +1,10 @@
 import { CopiedSource } from './copied-source.js'
 import type { Decoder, Decoding } from './decoding.js'
-import { attempt, PagecastError } from './errors.js'
+import { attempt, isTruncation, PagecastError } from './errors.js'
 import { MappedSegment } from './mapped-segment.js'
-import { NativeConsumer } from './native.js'
+import { CLOSED, NativeConsumer, REPLACED, TRUNCATED } from './native.js'
 import { PinnedSource } from './pinned-source.js'
-import { ENDED } from './protocol.js'
+import { ENDED, STATE_REPLACED } from './protocol.js'
 import type { Source } from './source.js'
 import { Watcher } from './watcher.js'
 
@@ -15,6 +15,12 @@ export interface Plan {
   readonly readOnly: boolean
   /** How to read what is found. */
   readonly decoding: Decoder
+}
+
+/** The code for a state word after which nothing more comes; 0: it goes on. */
+export function endOf(state: number): number {
+  if ((state & ENDED) === 0) return 0
+  return (state & STATE_REPLACED) === 0 ? CLOSED : REPLACED
 }
 
 /** One segment that a consumer is attached to. A consumer has another one after its publication was replaced. */
@@ -37,14 +43,14 @@ export class Attachment {
     }
   }
 
-  /** As {@link open}; undefined where there is nothing of that name that still goes on. */
-  static openLiving(what: string, plan: Plan): Attachment | undefined {
+  /** As {@link open}; undefined where there is nothing of that name that still goes on, or for one of the codes in `absent`. */
+  static openLiving(what: string, plan: Plan, absent: readonly string[] = ['ERR_NOT_FOUND']): Attachment | undefined {
     try {
       const attachment = Attachment.open(what, plan)
-      if ((attachment.state() & ENDED) === 0) return attachment
+      if (attachment.end() === 0) return attachment
       attachment.close()
     } catch (error) {
-      if (!(error instanceof PagecastError) || error.code !== 'ERR_NOT_FOUND') throw error
+      if (!(error instanceof PagecastError) || !absent.includes(error.code)) throw error
     }
     return undefined
   }
@@ -53,7 +59,7 @@ export class Attachment {
     const { capacity } = attempt(() => native.layout())
     this.native = native
     this.decoding = plan.decoding(what, native.schema, capacity)
-    this.#segment = plan.readOnly ? undefined : new MappedSegment(what, native)
+    this.#segment = plan.readOnly ? undefined : new MappedSegment(what, plan.name, native)
     this.source = this.#segment === undefined ? this.copies : new PinnedSource(native, this.#segment)
     this.watcher = new Watcher(native)
   }
@@ -65,15 +71,28 @@ export class Attachment {
   }
 
   state(): number {
-    return this.#segment?.state() ?? attempt(() => this.native.state())
+    const segment = this.#segment
+    return segment === undefined ? attempt(() => this.native.state()) : segment.sound(segment.state())
+  }
+
+  /** Why nothing more comes of this segment, as a code; 0: it goes on. */
+  end(): number {
+    try {
+      return endOf(this.state())
+    } catch (error) {
+      if (isTruncation(error)) return TRUNCATED
+      throw error
+    }
   }
 
   currentVersion(): number {
-    return this.#segment?.currentVersion() ?? this.#peek().version
+    const segment = this.#segment
+    return segment === undefined ? this.#peek().version : segment.sound(segment.currentVersion())
   }
 
   totalWrites(): number {
-    return this.#segment?.totalWrites() ?? this.#peek().version
+    const segment = this.#segment
+    return segment === undefined ? this.#peek().version : segment.sound(segment.totalWrites())
   }
 
   /** Infinity: there is no value. */

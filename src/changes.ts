@@ -1,6 +1,7 @@
-import type { Attachment } from './attachment.js'
-import { CLOSED, WRITING } from './native.js'
-import { endOf, type Reader } from './reader.js'
+import { type Attachment, endOf } from './attachment.js'
+import { isTruncation } from './errors.js'
+import { CLOSED, TRUNCATED, WRITING } from './native.js'
+import type { Reader } from './reader.js'
 import { changeRefusal } from './refusal.js'
 import { Bell, sleep, throwIfAborted } from './sleep.js'
 
@@ -81,19 +82,18 @@ export class Changes implements AsyncIterableIterator<unknown> {
     while (!this.#isOver) {
       throwIfAborted(this.#what, this.#pace.signal)
       const attachment = this.#follow()
-      const state = attachment.state() // before the look for a value: a change in between ends the sleep below
-      const change = this.#take(attachment)
+      const { state, end, change } = this.#look(attachment)
       attachment.watcher.endGrace()
       if (change !== undefined) {
         const due = performance.now() + this.#pace.periodMs
         yield change
         await this.#rest(due - performance.now())
         this.#since = performance.now()
-      } else if (endOf(state) === 0) {
+      } else if (end === 0) {
         if (this.#left <= 0) throw changeRefusal(this.#what, this.#pace.timeout, attachment.native)
         await sleep({ ...this.#pace, ms: this.#left }, attachment.watcher.changed(state, this.#isShutOut), this.#wake)
         if (this.#isStopped || this.#pace.signal?.aborted) attachment.watcher.endGrace()
-      } else if (!(await this.#continueAfter(endOf(state)))) {
+      } else if (!(await this.#continueAfter(end))) {
         return undefined
       }
     }
@@ -105,6 +105,16 @@ export class Changes implements AsyncIterableIterator<unknown> {
     if (attachment !== this.#attachment) this.#cursor = 0
     this.#attachment = attachment
     return attachment
+  }
+
+  #look(attachment: Attachment): { state: number; end: number; change: unknown } {
+    try {
+      const state = attachment.state() // before the look for a value: a change in between ends the sleep that follows
+      return { state, end: endOf(state), change: this.#take(attachment) }
+    } catch (error) {
+      if (!this.#pace.reopen || !isTruncation(error)) throw error
+      return { state: 0, end: TRUNCATED, change: undefined }
+    }
   }
 
   /** A copy of the current value if it is newer than the last one. */

@@ -11,7 +11,7 @@ import {
   promiseReturned,
 } from './arguments.js'
 import { arrival } from './arrival.js'
-import { Attachment, type Plan } from './attachment.js'
+import { Attachment, endOf, type Plan } from './attachment.js'
 import { Changes } from './changes.js'
 import type {
   Change,
@@ -25,7 +25,7 @@ import type {
 import { type Decoder, decoderFor, dynamicDecoder } from './decoding.js'
 import { checkType, type PublicationType } from './encoding.js'
 import type { ReadLock } from './read-lock.js'
-import { endOf, Reader } from './reader.js'
+import { Reader } from './reader.js'
 import type { Infer, InferLive, InferReadonlyLive, Struct } from './struct/index.js'
 import { typedArrayKind } from './struct/typed-arrays.js'
 

@@ -43,5 +43,10 @@ export class CopiedSource implements Source {
     return this.#meta[1] as number
   }
 
+  // The copy was checked when it was made.
+  check(): void {}
+
   end(): void {}
+
+  letGo(): void {}
 }

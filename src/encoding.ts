@@ -66,7 +66,7 @@ class StructEncoding implements Encoding {
     const assign = this.#struct.stagePartial(value) // the last that runs code of the caller
     writer.check('update')
     const { segment } = writer
-    if (segment.currentIndex() < 0) {
+    if (segment.sound(segment.currentIndex()) < 0) {
       throw new PublicationError('ERR_EMPTY', `update ${writer.name}: nothing has been published yet; write every field first`)
     }
     assign(segment.memory, segment.byteOffset(writer.begin('update', timeout, true)))

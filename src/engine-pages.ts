@@ -4,7 +4,7 @@
  */
 import { type Engine, type EngineMemory, engineOf } from './engine.js'
 import { attempt, SegmentError } from './errors.js'
-import { addressSpaceLimit, pagesAddress, releaseAddress } from './native.js'
+import { addressSpaceLimit } from './native.js'
 import { type Ordered, orderedOver } from './ordered.js'
 import { type Memory, memoryOf } from './struct/memory.js'
 
@@ -21,27 +21,22 @@ export class EnginePages {
   /** How its words are loaded and stored where the order counts. */
   readonly ordered: Ordered
   readonly #engine: EngineMemory
-  readonly #address: bigint
-  readonly #byteLength: number
 
   /** `mapOver` puts the segment's pages in the place of the fresh ones it is given. */
   constructor(what: string, byteLength: number, mapOver: (pages: Uint8Array) => void) {
     const engine = engineOf(what)
     this.#engine = allocate(engine, what, byteLength)
-    this.#byteLength = byteLength
     this.memory = memoryOf(this.#engine.buffer)
-    this.#address = attempt(() => pagesAddress(this.memory.bytes))
     attempt(() => mapOver(this.memory.bytes))
     this.ordered = orderedOver(engine, this.#engine)
   }
 
-  /** Every view gets length 0, then private pages go where the segment was. Twice is once. */
+  /** Every view gets length 0. The native part, when it closes, puts private pages where the segment was. Twice is once. */
   dispose(): void {
     const { buffer } = this.memory
     if (buffer.byteLength === 0) return
     keepers.set(buffer as ArrayBuffer, this.#engine)
     this.#engine.grow(0)
-    attempt(() => releaseAddress(this.#address, this.#byteLength))
   }
 }
 

@@ -72,6 +72,11 @@ export function fromNative(error: unknown): unknown {
   })
 }
 
+/** Whether it says that another process cut the segment short. */
+export function isTruncation(error: unknown): boolean {
+  return error instanceof PagecastError && error.code === 'ERR_TRUNCATED'
+}
+
 /** Calls into the native part; what it throws is rethrown as {@link fromNative} sees it. */
 export function attempt<T>(call: () => T): T {
   try {

@@ -15,6 +15,7 @@ export type {
 } from './consumer-options.js'
 export type { PublicationType } from './encoding.js'
 export { ArgumentError, LockError, PagecastError, PublicationError, SchemaError, SegmentError } from './errors.js'
+export { setFaultGuard } from './fault-guard.js'
 export { Publisher } from './publisher.js'
 export type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
 export type { ReadLock } from './read-lock.js'

@@ -13,18 +13,26 @@ export interface Lender {
 
 let leases = 0
 
+/** What the views of a lock show. */
+interface Ground {
+  /** Throws `ERR_TRUNCATED` if it is gone. */
+  check(): void
+}
+
 /** The time for which a lock's live views may be used. They ask before every access. */
 export class Lease implements Guard {
   readonly writable: boolean
   readonly #operation: string
   readonly #lender: Lender
+  readonly #ground: Ground
   readonly #number: number
 
-  constructor(operation: string, lender: Lender, writable: boolean) {
+  constructor(operation: string, lender: Lender, ground: Ground, writable: boolean) {
     leases += 1
     this.#number = leases
     this.#operation = operation
     this.#lender = lender
+    this.#ground = ground
     this.writable = writable
     lender.lease = leases
     if (isDebugging) warnIfHeld(this, `${operation} ${lender.name}`, new Error('the lock was taken here').stack)
@@ -37,6 +45,7 @@ export class Lease implements Guard {
   check(): void {
     if (this.isOver)
       throw new LockError('ERR_RELEASED', `${this.#operation} ${this.#lender.name}: this lock was released, its values are gone`)
+    this.#ground.check()
   }
 
   /** Whether this was the call that ended it. */

@@ -1,29 +1,54 @@
 import { clock } from './clock.js'
 import { EnginePages } from './engine-pages.js'
+import { SegmentError } from './errors.js'
 import type { NativeLayout } from './native.js'
 import { STATE_EMPTY, STATE_INDEX, Words } from './protocol.js'
 import type { Memory } from './struct/memory.js'
 
 const NS_PER_MS = 1e6
 
+/** Looks at a number that another process may change meanwhile. */
+const ATTEMPTS = 64
+
 /** What publisher and attached consumers see of a segment without asking the native part. */
 export class MappedSegment {
   readonly layout: NativeLayout
   readonly memory: Memory
   readonly words: Words
+  readonly #name: string
   readonly #pages: EnginePages
   readonly #payload: number
   readonly #stride: number
   readonly #buffers: Uint8Array[] = []
   readonly #values: Uint8Array[] = []
 
-  constructor(what: string, native: { layout(): NativeLayout; mapOver(pages: Uint8Array): void }) {
+  constructor(what: string, name: string, native: { layout(): NativeLayout; mapOver(pages: Uint8Array): void }) {
+    this.#name = name
     this.layout = native.layout()
     this.#pages = new EnginePages(what, this.layout.segmentBytes, pages => native.mapOver(pages))
     this.memory = this.#pages.memory
     this.words = new Words(this.memory.buffer, this.#pages.ordered, this.layout)
     this.#payload = this.layout.payload
     this.#stride = this.layout.payloadStride
+  }
+
+  /** Throws `ERR_TRUNCATED` if another process has ever cut the segment short: what was read may have been zeros that stand for it. */
+  check(): void {
+    if (!this.words.isWhole()) throw this.#truncated()
+  }
+
+  /** What was read, unless it may have been cut off. */
+  sound<T>(read: T): T {
+    this.check()
+    return read
+  }
+
+  #truncated(): SegmentError {
+    const { segmentBytes } = this.layout
+    return new SegmentError(
+      'ERR_TRUNCATED',
+      `${this.#name}: another process cut the segment short, which was made with ${segmentBytes} bytes`,
+    )
   }
 
   /** The word that publishes. */
@@ -93,14 +118,16 @@ export class MappedSegment {
   }
 
   // A number of a header that may change meanwhile unless the buffer is pinned: the halves must belong together. It changes with
-  // every publication at most, and its upper half hardly ever.
+  // every publication at most, and its upper half hardly ever; one that changes all the time means nothing anyway.
   #stable(first: number, index: number): number {
     const words = this.words.unsigned
     const high = first + index * this.words.headerStride + 1
-    for (;;) {
+    let value = 0
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const before = Atomics.load(words, high)
-      const value = this.words.wide(first, index)
-      if (Atomics.load(words, high) === before) return value
+      value = this.words.wide(first, index)
+      if (Atomics.load(words, high) === before) break
     }
+    return value
   }
 }

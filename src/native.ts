@@ -1,7 +1,7 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
 export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeOpenOptions } from '#native'
-export { addressSpaceLimit, NativeConsumer, NativePublisher, NativeStandby, now, pagesAddress, releaseAddress } from '#native'
+export { addressSpaceLimit, NativeConsumer, NativePublisher, NativeStandby, now, setFaultGuard } from '#native'
 
 /** Instead of a buffer's index: a write is under way. */
 export const WRITING = -1
@@ -13,6 +13,8 @@ export const CLOSED = -3
 export const REPLACED = -4
 /** The publisher died and left no whole value. */
 export const DIED = -5
+/** Another process cut the segment short. The native part throws instead. */
+export const TRUNCATED = -6
 
 /** Where POSIX shared memory objects are. */
 export const DEFAULT_DIRECTORY = '/dev/shm'

@@ -54,7 +54,7 @@ export class PinnedSource implements Source {
     this.byteLength = words.wide(words.lengths, index)
     this.version = words.wide(words.versions, index)
     if (this.byteLength <= this.#capacity) return
-    this.end()
+    this.letGo()
     throw new SegmentError('ERR_CORRUPT', `read: the segment says its value has ${this.byteLength} bytes where ${this.#capacity} fit`)
   }
 
@@ -67,6 +67,7 @@ export class PinnedSource implements Source {
     const version = words.wide(words.versions, index)
     set.call(target, this.#segment.value(index, byteLength)) // the engine's own: no code of the caller runs meanwhile
     if (!this.#steps.wasWhole()) return -1
+    this.#segment.check()
     this.version = version
     return byteLength
   }
@@ -79,7 +80,16 @@ export class PinnedSource implements Source {
     return this.#segment.stalenessMs(this.#index)
   }
 
+  check(): void {
+    this.#segment.check()
+  }
+
   end(): void {
+    this.#steps.unpin()
+    this.#segment.check()
+  }
+
+  letGo(): void {
     this.#steps.unpin()
   }
 }

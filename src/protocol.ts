@@ -31,6 +31,9 @@ function never(): boolean {
   return false
 }
 
+/** Attempts before it is left to Rust, which lets time pass: no honest publisher is so much faster than a reader. */
+const ATTEMPTS = 64
+
 /** Byte offsets as indexes of words. */
 export class Words {
   readonly ordered: Ordered
@@ -50,6 +53,7 @@ export class Words {
   readonly versions: number
   readonly timestamps: number
   readonly headerStride: number
+  readonly #endMark: number
 
   constructor(buffer: ArrayBufferLike, ordered: Ordered, layout: native.NativeLayout) {
     this.ordered = ordered
@@ -69,6 +73,15 @@ export class Words {
     this.versions = (layout.bufferHeaders + layout.headerVersion) / WORD
     this.timestamps = (layout.bufferHeaders + layout.headerTimestamp) / WORD
     this.headerStride = layout.bufferHeaderStride / WORD
+    this.#endMark = layout.endMark / WORD
+  }
+
+  /**
+   * Whether all that was read before this was there: the last page, which goes with whatever another process cuts off, has its mark.
+   * A plain load: it comes after an Atomics call, and the page faults, if it is gone, in this very thread.
+   */
+  isWhole(): boolean {
+    return this.words[this.#endMark] === native.END_MARK
   }
 
   /** A u64 of a header, while its buffer is pinned or belongs to the caller. Exact below 2^53. */
@@ -111,7 +124,7 @@ export class ReaderSteps {
     const words = this.#words
     const { state, buffers } = this.#at
     let seen = words[state] as number // only a guess, the confirming load decides
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const field = seen & INDEX
       if (isExclusionOff && field > 0) return field - 1
       if ((seen & (NO_VALUE | ENDED)) !== 0 || field === 0 || field > buffers) return -1
@@ -120,6 +133,7 @@ export class ReaderSteps {
       this.unpin()
       seen = now
     }
+    return -1
   }
 
   /** Takes the pin back and wakes a publisher that waits for it (R4). For every store of 0, also on the way out of a failure. */

@@ -11,7 +11,8 @@ import type { Source } from './source.js'
  * console.log(lock.version, lock.value.field2)
  * ```
  *
- * After {@link ReadLock.release} everything here but `release` throws `ERR_RELEASED`.
+ * After {@link ReadLock.release} everything here but `release` throws `ERR_RELEASED`. If another process cuts the segment short meanwhile,
+ * what was seen last may be zeros: from then on everything here throws `ERR_TRUNCATED`, the release included.
  */
 export class ReadLock<Live = unknown> {
   readonly #source: Source
@@ -23,7 +24,7 @@ export class ReadLock<Live = unknown> {
   constructor(operation: string, source: Source, decoding: Decoding, lender: Lender) {
     this.#source = source
     this.#decoding = decoding
-    this.#lease = new Lease(operation, lender, false)
+    this.#lease = new Lease(operation, lender, source, false)
   }
 
   /**
@@ -56,7 +57,11 @@ export class ReadLock<Live = unknown> {
     return this.#lease.isOver
   }
 
-  /** Lets go of the value. Twice is once. */
+  /**
+   * Lets go of the value. Twice is once.
+   *
+   * @throws `ERR_TRUNCATED`, when the lock is gone: what was read under it may have been zeros in the place of the value.
+   */
   release(): void {
     if (this.#lease.end()) this.#source.end()
   }

@@ -1,9 +1,8 @@
 import { type Arrival, arrival } from './arrival.js'
-import { Attachment, type Plan } from './attachment.js'
+import { Attachment, endOf, type Plan } from './attachment.js'
 import { LockError, PublicationError } from './errors.js'
 import type { Lender } from './lease.js'
 import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
-import { ENDED, STATE_REPLACED } from './protocol.js'
 import { ReadLock } from './read-lock.js'
 import { readerPatience, readerRefusal } from './refusal.js'
 import { Bell, type Subscribe, sleep, throwIfAborted } from './sleep.js'
@@ -11,11 +10,8 @@ import type { Source } from './source.js'
 import { persist } from './waiting.js'
 import type { Watcher } from './watcher.js'
 
-/** The code for a state word after which nothing more comes; 0: it goes on. */
-export function endOf(state: number): number {
-  if ((state & ENDED) === 0) return 0
-  return (state & STATE_REPLACED) === 0 ? CLOSED : REPLACED
-}
+/** Where the next publisher's segment is not there yet. What was cut short is in its place until then, even if little of it is left. */
+const ABSENT_OR_CUT = ['ERR_NOT_FOUND', 'ERR_TRUNCATED', 'ERR_NOT_A_SEGMENT']
 
 function attain(source: Source, timeout: number | undefined, last: boolean): number {
   const outcome = source.begin(0, last)
@@ -167,6 +163,12 @@ export class Reader implements Lender {
 
   #hand(operation: string, source: Source): ReadLock {
     const { decoding } = this.attachment(operation)
+    try {
+      source.check()
+    } catch (error) {
+      source.letGo()
+      throw error
+    }
     this.seen = source.version
     return new ReadLock(operation, source, decoding, this)
   }
@@ -190,27 +192,29 @@ export class Reader implements Lender {
 
   #revive(what: string): true | undefined {
     const old = this.attachment(what)
-    if (endOf(old.state()) === 0) return true // its next publisher took it over
-    const next = Attachment.openLiving(what, this.#plan)
+    if (old.end() === 0) return true // its next publisher took it over
+    const next = Attachment.openLiving(what, this.#plan, ABSENT_OR_CUT)
     if (next === undefined) return undefined
-    this.#endLock(old)
     this.#attachment = next
     this.seen = 0
-    old.close()
-    this.farewell.ring() // others may sleep for the old segment
+    this.#letGoOf(old)
     return true
   }
 
-  /** Lets go of everything. Twice is once. */
+  /** Lets go of everything. Twice is once. Throws `ERR_TRUNCATED`, when all is done, as the release of the lock would have that is out. */
   dispose(): void {
     const attachment = this.#attachment
     if (attachment === undefined) return
-    this.#endLock(attachment)
     this.#attachment = undefined
+    this.#letGoOf(attachment)
+  }
+
+  #letGoOf(attachment: Attachment): void {
     try {
-      attachment.close()
+      this.#endLock(attachment)
     } finally {
-      this.farewell.ring()
+      attachment.close()
+      this.farewell.ring() // others may sleep for this segment
     }
   }
 }

@@ -31,7 +31,7 @@ export class WriteLock<Live = unknown> {
     this.#encoding = encoding
     this.#index = index
     this.#byteLength = byteLength
-    this.#lease = new Lease('writeLock', writer, true)
+    this.#lease = new Lease('writeLock', writer, writer.segment, true)
   }
 
   /** The value in place: set its fields. In a publication of bytes, the same as {@link WriteLock.bytes}. */
@@ -73,7 +73,11 @@ export class WriteLock<Live = unknown> {
     return this.#lease.isOver
   }
 
-  /** Publishes what was written. After an abort or a first release it does nothing. */
+  /**
+   * Publishes what was written. After an abort or a first release it does nothing.
+   *
+   * @throws `ERR_TRUNCATED`, publishing nothing, if another process cut the segment short.
+   */
   release(): void {
     if (!this.#lease.end()) return
     this.#writer.commit(this.#byteLength)

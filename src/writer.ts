@@ -35,7 +35,7 @@ export class Writer implements Lender {
     this.name = name
     this.#native = native
     this.adopted = native.adopted
-    this.segment = new MappedSegment(`create ${name}`, native)
+    this.segment = new MappedSegment(`create ${name}`, name, native)
     this.#steps = new WriterSteps(this.segment.words, native)
     this.#version = native.version()
   }
@@ -45,7 +45,7 @@ export class Writer implements Lender {
   }
 
   get totalWrites(): number {
-    return this.#isClosed ? this.#lastTotal : this.segment.totalWrites()
+    return this.#isClosed ? this.#lastTotal : this.segment.sound(this.segment.totalWrites())
   }
 
   check(operation: string): void {
@@ -67,6 +67,7 @@ export class Writer implements Lender {
     try {
       this.#backup = undefined
       if (copy) this.#copy(index)
+      this.segment.check()
     } catch (error) {
       this.#steps.letIn()
       throw error
@@ -126,8 +127,9 @@ export class Writer implements Lender {
     words.setWide(words.versions, index, this.#version)
     words.setWide(words.timestamps, index, time * NS_PER_MS)
     this.#steps.end(index)
-    this.#steps.publish(index + 1, this.#areObserversPresent(time))
     this.#index = -1
+    this.segment.check() // of a value that went to pages which are gone nobody is told
+    this.#steps.publish(index + 1, this.#areObserversPresent(time))
   }
 
   /** Nothing is published. With one buffer the value from before comes back, if there is a copy of it; else there is none. */

@@ -49,10 +49,19 @@ export class TextType extends FieldType<string, string, string, string> {
   }
 }
 
+/** Where text is copied before it is decoded. */
+let scratch = new Uint8Array(256)
+
+// Copied, each byte once: a decoder may look twice, at bytes that another process changes in between, and believe its first look.
 function read(bytes: Uint8Array, at: number, byteLength: number): string {
-  let end = at
-  while (end < at + byteLength && bytes[end] !== 0) end++
-  return end === at ? '' : decoder.decode(bytes.subarray(at, end))
+  if (scratch.length < byteLength) scratch = new Uint8Array(byteLength)
+  let length = 0
+  for (; length < byteLength; length++) {
+    const byte = bytes[at + length] as number
+    if (byte === 0) break
+    scratch[length] = byte
+  }
+  return length === 0 ? '' : decoder.decode(scratch.subarray(0, length))
 }
 
 /** Whether it did: short text without NUL, of ASCII only. */

@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod memory;
 pub mod primitive;
 pub mod publication;
 pub mod roster;
@@ -20,8 +21,6 @@ pub mod address;
 #[cfg(not(pagecast_loom))]
 pub mod error;
 #[cfg(not(pagecast_loom))]
-pub mod memory;
-#[cfg(not(pagecast_loom))]
 pub mod record;
 #[cfg(not(pagecast_loom))]
 pub mod schema;
@@ -33,6 +32,7 @@ mod sys;
 #[cfg(not(pagecast_loom))]
 pub use {
     error::{Code, Error, Result},
+    memory::fault_guard,
     publication::{Consumer, CreateOptions, IfDead, Publisher, RawConsumer, RawPublisher},
     record::{Bytes, Record, Text},
     schema::Schema,

@@ -39,6 +39,10 @@ fn the_documented_offsets_hold() {
     assert_eq!((file.u64(96), file.u64(112), file.u64(136)), (5, 3, 100));
     assert_eq!(file.u64(176), Schema::hash(&file.0[..176]));
 
+    assert_eq!(&file.0[file.0.len() - 4..], b"END!");
+    let last_value = file.u64(120) + file.u64(112) * file.u64(128);
+    assert!(last_value <= file.0.len() as u64 - 4096, "the mark's page is its own");
+
     let (control, slots, headers) = (file.u64(80), file.u64(88), file.u64(104));
     let (payload, stride) = (file.u64(120), file.u64(128));
     assert!(payload.is_multiple_of(4096) && stride.is_multiple_of(128));

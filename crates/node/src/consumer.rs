@@ -2,9 +2,10 @@
 
 use crate::error::OrThrow;
 use crate::layout::{NativeHolder, NativeLayout, code, report};
+use crate::pages::{self, Pages};
+use crate::slice;
 use crate::watch::Watch;
-use crate::{pages, slice};
-use napi::bindgen_prelude::{Float64ArraySlice, Function, Uint8ArraySlice};
+use napi::bindgen_prelude::{Float64ArraySlice, Function, Uint8Array, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::{Code, Error, Name, RawConsumer};
@@ -28,6 +29,7 @@ pub struct NativeConsumer {
     raw: Option<RawConsumer>,
     schema: Option<String>,
     watch: Option<Watch>,
+    pages: Option<Pages>,
 }
 
 #[napi]
@@ -65,10 +67,11 @@ impl NativeConsumer {
         slot.and_then(|slot| i32::try_from(slot).ok()).unwrap_or(-1)
     }
 
-    /// Maps the segment over the engine's pages.
+    /// Maps the segment over the engine's pages, until `close`.
     #[napi]
-    pub fn map_over(&self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
-        self.raw().and_then(|raw| pages::map_over(&pages, raw.segment())).or_throw(&env)
+    pub fn map_over(&mut self, env: Env, pages: Uint8Array) -> Result<()> {
+        self.pages = Some(self.raw().and_then(|raw| Pages::map(pages, raw.segment())).or_throw(&env)?);
+        Ok(())
     }
 
     /// Pins the current value: its buffer's index, or a code. Sleeps at most `sliceMs` while there is something to wait for.
@@ -96,21 +99,25 @@ impl NativeConsumer {
         last: bool,
     ) -> Result<f64> {
         let raw = self.raw().or_throw(&env)?;
-        let outcome = raw.copy_within(pages::bytes_mut(&mut target), slice(slice_ms), last).or_throw(&env)?;
-        Ok(report(outcome, raw.last(), raw.epoch(), &mut meta))
+        let outcome = raw.copy_within(pages::bytes_mut(&mut target), slice(slice_ms), last);
+        outcome.and_then(|outcome| report(raw, outcome, &mut meta)).or_throw(&env)
     }
 
     /// Fills `[version, stalenessMs, byteLength, epoch]` of the current value; its length or a code.
     #[napi]
     pub fn peek(&self, env: Env, mut meta: Float64ArraySlice<'_>) -> Result<f64> {
         let raw = self.raw().or_throw(&env)?;
-        raw.peek().map(|outcome| report(outcome, raw.last(), raw.epoch(), &mut meta)).or_throw(&env)
+        raw.peek().and_then(|outcome| report(raw, outcome, &mut meta)).or_throw(&env)
     }
 
     /// The state word now.
     #[napi]
     pub fn state(&self, env: Env) -> Result<u32> {
-        self.raw().map(|raw| raw.state().0).or_throw(&env)
+        let look = |raw: &RawConsumer| {
+            let state = raw.state().0;
+            raw.segment().check().map(|()| state)
+        };
+        self.raw().and_then(look).or_throw(&env)
     }
 
     /// The publisher, as it named itself.
@@ -168,6 +175,7 @@ impl NativeConsumer {
     pub fn close(&mut self) {
         self.watch = None;
         self.raw = None;
+        self.pages = None;
     }
 }
 
@@ -179,5 +187,5 @@ fn open(options: &NativeOpenOptions) -> pagecast::Result<NativeConsumer> {
     let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
     let raw = RawConsumer::open(&name, options.read_only.unwrap_or(false))?;
     let schema = raw.schema()?;
-    Ok(NativeConsumer { raw: Some(raw), schema, watch: None })
+    Ok(NativeConsumer { raw: Some(raw), schema, watch: None, pages: None })
 }

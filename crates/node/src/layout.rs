@@ -2,7 +2,13 @@
 
 use napi::bindgen_prelude::Float64ArraySlice;
 use napi_derive::napi;
+use pagecast::RawConsumer;
 use pagecast::publication::{Blocked, Layout, Observation, Outcome, State, offsets};
+use pagecast::segment;
+
+/// The last word of a segment, as long as nobody cut it short.
+#[napi]
+pub const END_MARK: u32 = segment::END_MARK;
 
 /// Where everything is: byte offsets from the segment's start unless said otherwise.
 #[napi(object)]
@@ -37,6 +43,8 @@ pub struct NativeLayout {
     pub payload_stride: f64,
     /// Most bytes that one value may have.
     pub capacity: f64,
+    /// The word that is `END_MARK` as long as nobody cut the segment short, a u32.
+    pub end_mark: f64,
     /// Consumers that may attach at once.
     pub max_consumers: u32,
     /// In a buffer's header: odd while the bytes are being written, a u32.
@@ -69,6 +77,7 @@ impl From<&Layout> for NativeLayout {
             payload: layout.payload as f64,
             payload_stride: layout.payload_stride as f64,
             capacity: layout.capacity as f64,
+            end_mark: (layout.segment_bytes - size_of::<u32>() as u64) as f64,
             max_consumers: layout.slot_count,
             header_sequence: offsets::SEQUENCE as u32,
             header_length: offsets::LENGTH as u32,
@@ -130,7 +139,9 @@ pub(crate) fn code(blocked: Blocked) -> i32 {
 
 /// Fills `[version, stalenessMs, byteLength, epoch]` and returns the length, or the code of why there is no value: the numbers are then
 /// those of the last one.
-pub(crate) fn report(outcome: Outcome<Observation>, last: Observation, epoch: u32, meta: &mut Float64ArraySlice<'_>) -> f64 {
+pub(crate) fn report(raw: &RawConsumer, outcome: Outcome<Observation>, meta: &mut Float64ArraySlice<'_>) -> pagecast::Result<f64> {
+    let epoch = raw.epoch();
+    let last = raw.last()?; // fails also if the epoch was gone
     let observation = outcome.unwrap_or(last);
     let age = pagecast::monotonic_ns().saturating_sub(observation.timestamp);
     #[expect(clippy::cast_precision_loss, reason = "versions and lengths are below 2^53")]
@@ -138,5 +149,5 @@ pub(crate) fn report(outcome: Outcome<Observation>, last: Observation, epoch: u3
     for (target, number) in crate::pages::numbers_mut(meta).iter_mut().zip(numbers) {
         *target = number;
     }
-    outcome.map_or_else(|blocked| f64::from(code(blocked)), |_| numbers[2])
+    Ok(outcome.map_or_else(|blocked| f64::from(code(blocked)), |_| numbers[2]))
 }

@@ -8,8 +8,10 @@ mod publisher;
 mod standby;
 mod watch;
 
+use crate::error::OrThrow;
 #[cfg(feature = "testing")]
-use napi::{Env, bindgen_prelude::Function};
+use napi::bindgen_prelude::Function;
+use napi::{Env, Result};
 use napi_derive::napi;
 
 /// CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with.
@@ -40,6 +42,12 @@ pub fn address_space_limit() -> Option<f64> {
 #[napi]
 pub fn store_fence() {
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+}
+
+/// Whether a page that another process cut off is an error instead of the end of the process.
+#[napi]
+pub fn set_fault_guard(env: Env, enabled: bool) -> Result<()> {
+    pagecast::fault_guard::set_enabled(enabled).or_throw(&env)
 }
 
 /// Whether a test switched exclusion off, in a build for tests.

@@ -2,37 +2,31 @@
 
 #![allow(unsafe_code)]
 
-use crate::error::OrThrow;
-use napi::bindgen_prelude::{BigInt, Float64ArraySlice, Uint8ArraySlice};
-use napi::{Env, Result};
-use napi_derive::napi;
-use pagecast::memory;
+use napi::bindgen_prelude::{Float64ArraySlice, Uint8Array, Uint8ArraySlice};
+use pagecast::memory::Overlay;
 use pagecast::segment::Segment;
 use pagecast::{Code, Error};
 
-/// Where the engine's pages are.
-#[napi]
-pub fn pages_address(pages: Uint8ArraySlice<'_>) -> BigInt {
-    BigInt::from(pages.as_ptr() as u64)
+/// The engine's pages, with a segment mapped over them. Dropped, they hold private zeros again.
+pub(crate) struct Pages {
+    _overlay: Overlay,
+    /// Keeps the engine from giving the pages away while the segment lies over them, also when JavaScript forgot both.
+    _array: Uint8Array,
 }
 
-/// Puts anonymous pages where `map_over` mapped a segment. TypeScript has detached the views before and keeps the memory alive.
-#[napi]
-pub fn release_address(env: Env, address: BigInt, byte_length: f64) -> Result<()> {
-    let (_, address, _) = address.get_u64();
-    // SAFETY: TypeScript passes the address and length of a WebAssembly.Memory of its own, which it keeps alive meanwhile.
-    unsafe { memory::unmap_over(address as usize, byte_length as usize) }.or_throw(&env)
-}
-
-/// Maps the whole segment over the engine's pages.
-pub(crate) fn map_over(pages: &Uint8ArraySlice<'_>, segment: &Segment) -> pagecast::Result<()> {
-    let mapping = segment.mapping();
-    if pages.len() != mapping.byte_length() {
-        let (found, expected) = (pages.len(), mapping.byte_length());
-        return Err(Error::new(Code::InvalidSize, format!("map the segment: {found} bytes of pages for {expected} bytes")));
+impl Pages {
+    /// Maps the whole segment over the engine's pages.
+    pub(crate) fn map(array: Uint8Array, segment: &Segment) -> pagecast::Result<Pages> {
+        let mapping = segment.mapping();
+        let (found, expected) = (array.len(), mapping.byte_length());
+        if found != expected {
+            return Err(Error::new(Code::InvalidSize, format!("map the segment: {found} bytes of pages for {expected} bytes")));
+        }
+        // SAFETY: TypeScript passes the whole of a WebAssembly.Memory that it just made and never lets out of its module, and which
+        // lives as long as the array's buffer does.
+        let overlay = unsafe { Overlay::new(array.as_ptr() as usize, found, segment.fd(), mapping.read_only()) }?;
+        Ok(Pages { _overlay: overlay, _array: array })
     }
-    // SAFETY: TypeScript passes the whole of a WebAssembly.Memory that it just made and never lets out of its module.
-    unsafe { memory::map_over(pages.as_ptr() as usize, pages.len(), segment.fd(), mapping.read_only()) }
 }
 
 /// The bytes of a caller's array, for the length of one call.

@@ -2,8 +2,9 @@
 
 use crate::error::OrThrow;
 use crate::layout::{NativeHolder, NativeLayout};
-use crate::{pages, slice};
-use napi::bindgen_prelude::Uint8ArraySlice;
+use crate::pages::Pages;
+use crate::slice;
+use napi::bindgen_prelude::{Uint8Array, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::publication::Shape;
@@ -39,6 +40,7 @@ pub struct NativePublisher {
     /// `None` once closed.
     raw: Option<RawPublisher>,
     adopted: bool,
+    pages: Option<Pages>,
 }
 
 #[napi]
@@ -47,7 +49,7 @@ impl NativePublisher {
     #[napi(factory)]
     pub fn create(env: Env, options: NativeCreateOptions<'_>) -> Result<NativePublisher> {
         let raw = create(&options).or_throw(&env)?;
-        Ok(NativePublisher { adopted: raw.adopted(), raw: Some(raw) })
+        Ok(NativePublisher { adopted: raw.adopted(), raw: Some(raw), pages: None })
     }
 
     fn raw(&self) -> pagecast::Result<&RawPublisher> {
@@ -70,10 +72,11 @@ impl NativePublisher {
         self.raw().map(|raw| raw.layout().into()).or_throw(&env)
     }
 
-    /// Maps the segment over the engine's pages.
+    /// Maps the segment over the engine's pages, until `close` or `abandon`.
     #[napi]
-    pub fn map_over(&self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
-        self.raw().and_then(|raw| pages::map_over(&pages, raw.segment())).or_throw(&env)
+    pub fn map_over(&mut self, env: Env, pages: Uint8Array) -> Result<()> {
+        self.pages = Some(self.raw().and_then(|raw| Pages::map(pages, raw.segment())).or_throw(&env)?);
+        Ok(())
     }
 
     /// The index of a buffer that is the caller's, or -1: none within `sliceMs`, come again or `cancelWrite`.
@@ -123,15 +126,15 @@ impl NativePublisher {
         if let Some(raw) = self.raw.take() {
             raw.abandon();
         }
+        self.pages = None;
     }
 
     /// Marks the publication as closed, wakes everybody, and takes the name away unless told to keep it.
     #[napi]
     pub fn close(&mut self, env: Env, keep: bool) -> Result<()> {
-        match self.raw.take() {
-            Some(mut raw) => raw.close(keep).or_throw(&env),
-            None => Ok(()),
-        }
+        let closed = self.raw.take().map_or(Ok(()), |mut raw| raw.close(keep));
+        self.pages = None;
+        closed.or_throw(&env)
     }
 }
 

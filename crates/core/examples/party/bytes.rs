@@ -49,7 +49,7 @@ impl BytesConsumer {
                 self.unlock();
                 "ok".into()
             }
-            "total" => self.raw.peek()?.unwrap_or_else(|_| self.raw.last()).version.to_string(),
+            "total" => self.raw.peek()?.or_else(|_| self.raw.last())?.version.to_string(),
             "race" => race::consume(&mut self.raw, command)?,
             _ => command.unknown()?,
         })

@@ -40,6 +40,12 @@ impl Attachment {
         self.place.borrow(self.segment.mapping())
     }
 
+    /// See [`Segment::check`].
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        self.segment.check()
+    }
+
     /// The state word now.
     pub fn state(&self) -> State {
         self.words().state()
@@ -52,13 +58,15 @@ impl Attachment {
 
     /// Length, version and time of the current value, without a pin and without its bytes.
     pub fn peek(&self) -> Result<Outcome<Observation>> {
-        observe(&self.words(), State::NO_VALUE, self.layout.capacity, |_, _| Ok(()))
+        let outcome = observe(&self.words(), State::NO_VALUE, self.layout.capacity, |_, _| Ok(()));
+        self.check().and(outcome)
     }
 
     /// What the last value's header says, also while there is none to be had; all 0 if there never was one.
-    pub fn last(&self) -> Observation {
+    pub fn last(&self) -> Result<Observation> {
         let look = |buffer| Observation::of(buffer, self.layout.capacity).unwrap_or_default();
-        self.words().buffers.iter().map(look).max_by_key(|observation| observation.version).unwrap_or_default()
+        let last = self.words().buffers.iter().map(look).max_by_key(|observation| observation.version).unwrap_or_default();
+        self.check().map(|()| last)
     }
 
     /// Wakes everybody who sleeps until the state changes.

@@ -173,7 +173,7 @@ impl Request<'_> {
                     return self.replace(None); // with the byte still held: nobody else replaces it meanwhile
                 }
                 let old = Attachment::with_locks(*segment, locks)?;
-                if self.adoptable(&old) { adopt(old, self.name, self.options.mode).map(Some) } else { self.replace(Some(old)) }
+                if self.adoptable(&old) { adopt(old, self.name, self.options.mode) } else { self.replace(Some(old)) }
             }
         }
     }
@@ -239,7 +239,8 @@ fn retire(segment: Segment, locks: LockFile) -> bool {
 }
 
 /// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held and the name still leads here.
-fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Created> {
+/// `None`: it was cut short meanwhile, look again.
+fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Option<Created>> {
     old.segment.set_mode(name, mode)?;
     crate::primitive::fence(Ordering::SeqCst); // after the byte: what the dead publisher stored last comes before every load from here on
     let writer = Writer { words: old.words(), park: Futex };
@@ -252,5 +253,5 @@ fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Created> {
     let version = writer.take_over();
     old.words().control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
     old.segment.announce()?;
-    Ok((old, true, version))
+    Ok(old.segment.is_whole().then_some((old, true, version)))
 }

@@ -86,7 +86,8 @@ impl Layout {
             let buffer_headers = slots + u64::from(slot_count) * size_of::<Slot>() as u64;
             let payload = round_up(buffer_headers + u64::from(buffer_count) * size_of::<BufferHeader>() as u64, page)?;
             let end = payload.checked_add(payload_stride.checked_mul(u64::from(buffer_count))?)?;
-            let segment_bytes = round_up(end, ENGINE_PAGE.max(page))?;
+            // behind the last value a page for the mark alone: a file that is cut in the middle of a page ends in zeros, without a fault
+            let segment_bytes = round_up(round_up(end, page)?.checked_add(page)?, ENGINE_PAGE.max(page))?;
             let capacity = shape.capacity;
             Some(Layout { segment_bytes, slot_count, slots, buffer_count, control, buffer_headers, payload, payload_stride, capacity })
         };
@@ -120,8 +121,9 @@ impl Layout {
             }
             end = start.checked_add(length).ok_or_else(contradiction)?;
         }
+        let end = round_up(end, sys::page_size()).and_then(|end| end.checked_add(sys::page_size())).ok_or_else(contradiction)?;
         let sound = end <= segment_bytes && capacity >= 1 && capacity <= payload_stride && payload_stride.is_multiple_of(VALUE_ALIGNMENT);
-        if !sound || !segment_bytes.is_multiple_of(ENGINE_PAGE) {
+        if !sound {
             return Err(contradiction());
         }
         Ok(Layout { segment_bytes, slot_count, slots, buffer_count, control, buffer_headers, payload, payload_stride, capacity })

@@ -1,13 +1,10 @@
 //! Reading without a pin: what read-only consumers do, and how anybody looks at the current value's header.
 
-use super::reader::read_unpinned;
+use super::reader::{ATTEMPTS, read_unpinned};
 use super::state::State;
 use super::words::{BufferHeader, Words};
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
-
-/// Attempts before a caller is told that the value keeps changing.
-const ATTEMPTS: u32 = 64;
 
 /// Why there is no value to be had now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +25,16 @@ pub enum Blocked {
 pub type Outcome<T> = std::result::Result<T, Blocked>;
 
 impl Blocked {
-    pub(crate) fn by(state: State) -> Blocked {
+    /// What this state, which kept a reader out of one of `buffers`, says; an error if no publisher stores such a state.
+    pub(crate) fn by(state: State, buffers: u32) -> Result<Blocked> {
         match state {
-            state if state.has(State::REPLACED) => Blocked::Replaced,
-            state if state.has(State::CLOSED) => Blocked::Closed,
-            state if state.has(State::WRITING) => Blocked::Writing,
-            _ => Blocked::Empty,
+            state if !state.has(State::EMPTY) && state.index(buffers).is_none() => {
+                Err(Error::new(Code::Corrupt, format!("the state ({state:?}) names none of {buffers} buffers")))
+            }
+            state if state.has(State::REPLACED) => Ok(Blocked::Replaced),
+            state if state.has(State::CLOSED) => Ok(Blocked::Closed),
+            state if state.has(State::EMPTY) && !state.has(State::WRITING) => Ok(Blocked::Empty),
+            _ => Ok(Blocked::Writing), // or there is a value, and it kept changing
         }
     }
 
@@ -91,7 +92,7 @@ pub(crate) fn observe(
             copy(index, &observation)
         });
         match attempt {
-            Err(state) => return Ok(Err(Blocked::by(state))),
+            Err(state) => return Blocked::by(state, words.buffers.len() as u32).map(Err),
             // an undisturbed look: a length out of bounds is the segment's fault
             Ok(Some(looked)) => return looked.map(|()| Ok(observation)),
             Ok(None) => std::hint::spin_loop(),

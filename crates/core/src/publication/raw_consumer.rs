@@ -4,7 +4,7 @@ use super::attachment::Attachment;
 use super::holder::Holder;
 use super::layout::Layout;
 use super::observation::{Blocked, Observation, Outcome, observe};
-use super::reader::{Reader, wake_writer};
+use super::reader::{ATTEMPTS, Reader, wake_writer};
 use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
@@ -113,7 +113,7 @@ impl RawConsumer {
     }
 
     /// What is known of the last value, also while there is none to be had; all 0 if there never was one.
-    pub fn last(&self) -> Observation {
+    pub fn last(&self) -> Result<Observation> {
         self.attachment.last()
     }
 
@@ -136,21 +136,28 @@ impl RawConsumer {
             return Err(Error::new(Code::AlreadyLocked, "lock: this consumer holds a read lock already"));
         }
         let blockers = State::NO_VALUE | if last { 0 } else { State::ENDED };
-        let reader = self.reader()?;
-        let index = match reader.pin(blockers) {
-            Ok((index, _)) => index,
-            Err(state) => {
-                return match self.blocked(state)? {
-                    Some(blocked) => Ok(Err(blocked)),
-                    None => self.try_lock(last),
-                };
+        for _ in 0..ATTEMPTS {
+            match self.reader()?.pin(blockers) {
+                Ok((index, _)) => return self.accept(index).map(Ok),
+                Err(state) => {
+                    if let Some(blocked) = self.blocked(state)? {
+                        return Ok(Err(blocked));
+                    }
+                }
             }
-        };
-        let buffer = &reader.words.buffers[index as usize];
-        match Observation::of(buffer, self.attachment.layout.capacity) {
+        }
+        Ok(Err(Blocked::Writing))
+    }
+
+    /// Takes the buffer that was pinned, if what its header says can be true.
+    #[inline]
+    fn accept(&mut self, index: u32) -> Result<Pinned> {
+        let reader = self.reader()?;
+        let observation = Observation::of(&reader.words.buffers[index as usize], self.attachment.layout.capacity);
+        match self.attachment.check().and(observation) {
             Ok(observation) => {
                 self.pinned = Some(index);
-                Ok(Ok(Pinned { index, observation }))
+                Ok(Pinned { index, observation })
             }
             Err(error) => {
                 reader.unpin();
@@ -161,7 +168,8 @@ impl RawConsumer {
 
     /// Why there is no value to be had in this state; `None` if it is another one by now.
     fn blocked(&self, state: State) -> Result<Option<Blocked>> {
-        let blocked = Blocked::by(state);
+        self.attachment.check()?; // a state that is gone reads as 0
+        let blocked = Blocked::by(state, self.attachment.layout.buffer_count)?;
         if !matches!(blocked, Blocked::Writing | Blocked::Empty) || self.publisher_alive()? {
             return Ok(Some(blocked));
         }
@@ -188,6 +196,8 @@ impl RawConsumer {
             }
             if seen.has(State::NO_VALUE) {
                 self.attachment.sleep(seen, left);
+            } else {
+                std::thread::yield_now(); // the state changed since, or keeps changing
             }
         }
     }
@@ -254,19 +264,23 @@ impl RawConsumer {
         wake_writer(&self.attachment.words(), &Futex);
     }
 
-    /// Copies bytes of the pinned value.
+    /// Copies bytes of the pinned value. After an error what is in the target means nothing.
     #[inline]
     pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
         let Some(index) = self.pinned else { return Err(Error::new(Code::InvalidArgument, "read: no lock is held")) };
         let layout = &self.attachment.layout;
         match byte_offset.checked_add(target.len() as u64) {
-            Some(end) if end <= layout.capacity => self.attachment.segment.mapping().copy_out(layout.value(index) + byte_offset, target),
+            Some(end) if end <= layout.capacity => {
+                self.attachment.segment.mapping().copy_out(layout.value(index) + byte_offset, target)?;
+                self.attachment.check()
+            }
             _ => Err(Error::new(Code::InvalidSize, format!("bytes {byte_offset} + {} of a value of {}", target.len(), layout.capacity))),
         }
     }
 
     /// Copies the current value without a pin, as often as it takes; `Writing` if it keeps changing. Works for read-only consumers.
-    /// A target that is too small is an error; what lies behind the value is left as it was.
+    /// A target that is too small is an error; what lies behind the value is left as it was. After an error what is in the target
+    /// means nothing.
     #[inline]
     pub fn copy(&self, target: &mut [u8], last: bool) -> Result<Outcome<Observation>> {
         let layout = self.attachment.layout;
@@ -276,8 +290,9 @@ impl RawConsumer {
             let (length, room) = (observation.byte_length, target.len());
             let target = target.get_mut(..length).ok_or_else(|| too_small(room, length))?;
             mapping.copy_out(layout.value(index), target)
-        })?;
-        match outcome {
+        });
+        self.attachment.check()?;
+        match outcome? {
             Err(Blocked::Writing | Blocked::Empty) => self.missed().map(Err),
             outcome => Ok(outcome),
         }

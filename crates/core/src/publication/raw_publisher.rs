@@ -139,7 +139,7 @@ impl RawPublisher {
     }
 
     /// What is known of the last value, also while there is none to be had; all 0 if there never was one.
-    pub fn last(&self) -> Observation {
+    pub fn last(&self) -> Result<Observation> {
         self.attachment.last()
     }
 
@@ -258,6 +258,7 @@ impl RawPublisher {
         }
         let deadline = Deadline::after(slice);
         loop {
+            self.attachment.check()?;
             self.recover_dead()?;
             let left = deadline.slice(ASK);
             let found = self.writer().wait_for_buffer(left.unwrap_or_default());
@@ -292,7 +293,7 @@ impl RawPublisher {
         }
         match self.phase {
             Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.name))),
-            Phase::Idle | Phase::Waiting => Ok(()),
+            Phase::Idle | Phase::Waiting => self.attachment.check(),
         }
     }
 
@@ -346,11 +347,14 @@ impl RawPublisher {
         buffer.version.store(version, Ordering::Relaxed);
         buffer.timestamp.store(now, Ordering::Relaxed);
         writer.end(buffer);
-        writer.publish(index + 1, self.observers.present);
-        self.version = version;
+        let whole = self.attachment.check(); // of a value that went to pages which are gone nobody is told
+        if whole.is_ok() {
+            writer.publish(index + 1, self.observers.present);
+            self.version = version;
+        }
         self.backup = None;
         self.phase = Phase::Idle;
-        Ok(())
+        whole
     }
 
     /// Ends a write without publishing. With one buffer the value from before comes back, if `begin` was told to copy; else there is none.
@@ -402,7 +406,8 @@ impl RawPublisher {
     /// Copies bytes out of the buffer that [`begin`](Self::begin) gave out.
     pub fn get(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
         let at = self.place(byte_offset, target.len())?;
-        self.attachment.segment.mapping().copy_out(at, target)
+        self.attachment.segment.mapping().copy_out(at, target)?;
+        self.attachment.check()
     }
 
     fn place(&self, byte_offset: u64, byte_length: usize) -> Result<u64> {

@@ -11,6 +11,9 @@ use crate::testing;
 use crate::wait::{Park, Woken};
 use std::time::Duration;
 
+/// Attempts before a reader is told that the value keeps changing: no honest publisher is so much faster than a reader.
+pub(super) const ATTEMPTS: u32 = 64;
+
 /// The reading side of a publication, on the slot of one consumer.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a, P> {
@@ -23,12 +26,13 @@ pub struct Reader<'a, P> {
 }
 
 impl<P: Park> Reader<'_, P> {
-    /// Pins the current value (R3). `Err`: the state word that keeps it out, by one of the `blockers` or by naming no buffer.
+    /// Pins the current value (R3). `Err`: the state word that keeps it out, by one of the `blockers`, by naming no buffer, or by
+    /// being another one at every look.
     #[inline]
     pub fn pin(&self, blockers: u32) -> Result<(u32, State), State> {
         let state = &self.words.control.state;
         let mut seen = State(state.load(Ordering::Relaxed)); // Relaxed: only a guess, the confirming load decides
-        loop {
+        for _ in 0..ATTEMPTS {
             let Some(index) = self.admitted(seen, blockers) else { return Err(seen) };
             if testing::exclusion_off() {
                 return Ok((index, seen));
@@ -41,6 +45,7 @@ impl<P: Park> Reader<'_, P> {
             self.unpin();
             seen = now;
         }
+        Err(seen)
     }
 
     fn admitted(&self, state: State, blockers: u32) -> Option<u32> {

@@ -114,7 +114,9 @@ impl<T: Record> Publisher<T> {
     /// Changes the current value and publishes the result. Nothing is published if `change` panics.
     /// [`Code::Empty`] if nothing was published yet, for then there is nothing to change.
     pub fn update(&mut self, change: impl FnOnce(&mut T)) -> Result<()> {
-        if self.raw.state().index(self.raw.layout().buffer_count).is_none() {
+        let current = self.raw.state().index(self.raw.layout().buffer_count);
+        self.raw.segment().check()?; // a state that is gone names no buffer either
+        if current.is_none() {
             return Err(Error::new(Code::Empty, "update: nothing has been published yet; write a whole value first"));
         }
         let mut lock = self.write_lock()?;
@@ -321,7 +323,10 @@ impl<T: Record> Consumer<T> {
         {
             return Ok(Some(value));
         }
-        if state.has(State::ENDED) { Err(Blocked::by(state).error("read_change", self.raw.publisher_pid())) } else { Ok(None) }
+        if !state.has(State::ENDED) {
+            return Ok(None);
+        }
+        Err(Blocked::by(state, self.raw.layout().buffer_count)?.error("read_change", self.raw.publisher_pid()))
     }
 
     fn read_newer(&mut self) -> Result<Option<T>> {
@@ -336,7 +341,7 @@ impl<T: Record> Consumer<T> {
     pub fn has_changed(&self) -> Result<bool> {
         let version = match self.look()? {
             Ok(observation) => observation.version,
-            Err(Blocked::Writing) => self.raw.last().version,
+            Err(Blocked::Writing) => self.raw.last()?.version,
             Err(_) => 0,
         };
         Ok(version > self.seen)
@@ -344,13 +349,13 @@ impl<T: Record> Consumer<T> {
 
     /// Values published so far; 0 when there is none.
     pub fn total_writes(&self) -> Result<u64> {
-        Ok(self.look()?.unwrap_or_else(|_| self.raw.last()).version)
+        Ok(self.look()?.or_else(|_| self.raw.last())?.version)
     }
 
     /// Since when the current value has been current; `None` when there is none.
     pub fn staleness(&self) -> Result<Option<Duration>> {
         let observation = match self.look()? {
-            Err(Blocked::Writing) => Ok(self.raw.last()),
+            Err(Blocked::Writing) => Ok(self.raw.last()?),
             outcome => outcome,
         };
         let now = crate::sys::monotonic_ns();

@@ -54,8 +54,8 @@ impl Watcher {
         self.attachment.wake();
     }
 
-    /// Whether the state is no longer `seen`.
+    /// Whether the state is no longer `seen`, or the segment no longer whole.
     pub fn changed(&self, seen: State) -> bool {
-        self.attachment.state() != seen
+        self.attachment.state() != seen || self.attachment.check().is_err()
     }
 }

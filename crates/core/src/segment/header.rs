@@ -1,5 +1,6 @@
 //! The segment's header: written once before anybody can see it, checked once by whoever opens it, then never read again.
 
+use crate::address::ENGINE_PAGE;
 use crate::error::{Code, Error, Result};
 use crate::memory::Mapping;
 use crate::schema::{MAX_JSON_BYTES, Schema};
@@ -16,6 +17,10 @@ const BYTE_ORDER: u32 = 0x0102_0304;
 
 /// Bytes of the header, padding included. The schema's text follows at once.
 pub const HEADER_BYTES: u64 = 256;
+
+/// The last word of a segment, alone in its last page: `END!`. Who cuts the file short anywhere takes it away, so whoever finds it
+/// after a copy knows that nothing of what was copied had been cut off.
+pub const END_MARK: u32 = u32::from_le_bytes(*b"END!");
 
 /// What a segment holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Header {
     }
 
     pub(super) fn write(&self, mapping: &Mapping, schema: &str) -> Result<()> {
+        mapping.copy_in(self.segment_bytes - size_of::<u32>() as u64, &END_MARK.to_ne_bytes())?;
         mapping.copy_in(HEADER_BYTES, schema.as_bytes())?;
         mapping.copy_in(0, self.raw().as_bytes())
     }
@@ -133,8 +139,8 @@ impl Header {
         if raw.schema_offset != HEADER_BYTES || schema_bytes == 0 || schema_bytes > MAX_JSON_BYTES {
             return Err(corrupt(format!("a schema of {schema_bytes} bytes at {}", raw.schema_offset)));
         }
-        if raw.segment_bytes < HEADER_BYTES + raw.schema_bytes {
-            return Err(corrupt(format!("{} bytes cannot hold header and schema", raw.segment_bytes)));
+        if raw.segment_bytes < HEADER_BYTES + raw.schema_bytes || !raw.segment_bytes.is_multiple_of(ENGINE_PAGE) {
+            return Err(corrupt(format!("{} bytes cannot hold header and schema, or are no multiple of 64 KiB", raw.segment_bytes)));
         }
         if raw.segment_bytes > size {
             let bytes = raw.segment_bytes;

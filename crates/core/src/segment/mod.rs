@@ -6,7 +6,7 @@ mod header;
 mod name;
 mod survey;
 
-pub use header::{FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
+pub use header::{END_MARK, FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
 pub use name::{DEFAULT_DIRECTORY, Name};
 pub(crate) use survey::sweep;
 pub use survey::{SegmentInfo, clean, list, remove};
@@ -81,7 +81,11 @@ impl Segment {
         };
         drop(page);
         let mapping = Mapping::new(&fd, header.segment_bytes, read_only)?;
-        Ok(Found::Segment(Box::new(Segment { fd, identity, mapping, header })))
+        let segment = Segment { fd, identity, mapping, header };
+        match segment.check() {
+            Ok(()) => Ok(Found::Segment(Box::new(segment))),
+            Err(error) => Ok(Found::Damaged(segment.fd, Error::new(error.code(), format!("open {name}: {}", error.message())))),
+        }
     }
 
     /// The checked header.
@@ -106,7 +110,24 @@ impl Segment {
 
     /// The schema's text, copied out and checked against its hash.
     pub fn schema_text(&self) -> Result<String> {
-        self.header.schema_text(&self.mapping)
+        let text = self.header.schema_text(&self.mapping);
+        self.check().and(text)
+    }
+
+    /// [`Code::Truncated`] if another process has ever cut the file short, also if it is as long as before again. Whatever was copied
+    /// out of the mapping before this says `Ok` was there, and is no zeros that stand for what is gone.
+    ///
+    /// One load: of a mark in the segment's last page, which goes with whatever else goes.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        if self.mapping.last_word() == END_MARK { Ok(()) } else { Err(self.truncated()) }
+    }
+
+    #[cold]
+    fn truncated(&self) -> Error {
+        let made = self.header.segment_bytes;
+        let left = sys::describe(&self.fd).map_or(0, |(_, size)| size);
+        Error::new(Code::Truncated, format!("another process cut the segment short: it was made with {made} bytes, its file has {left}"))
     }
 
     /// Whether the name still leads to this very file.
@@ -114,9 +135,9 @@ impl Segment {
         sys::identify(name.path()).is_ok_and(|identity| identity == self.identity)
     }
 
-    /// Whether the file is still as long as the header says. A shorter one faults when it is touched.
+    /// Whether the file is still as long as the header says, and was so all the time. A shorter one faults when it is touched.
     pub fn is_whole(&self) -> bool {
-        sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes)
+        sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes) && self.check().is_ok()
     }
 
     /// Gives the file exactly these permission bits.

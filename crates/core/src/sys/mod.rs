@@ -5,8 +5,10 @@
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "stub.rs")]
 mod platform;
+mod signal;
 
 pub(crate) use platform::*;
+pub(crate) use signal::on_bus_error;
 
 /// What the kernel says of one byte of a lock range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,4 +26,9 @@ pub(crate) enum ByteLock {
 pub(crate) struct Identity {
     pub device: u64,
     pub inode: u64,
+}
+
+/// [`page_size`], to compute with addresses.
+pub(crate) fn page_bytes() -> usize {
+    usize::try_from(page_size()).unwrap_or(4096)
 }

@@ -21,4 +21,5 @@ mod litmus;
 mod news;
 mod optimistic;
 mod pins;
+mod ranges;
 mod takeover;

@@ -2,7 +2,7 @@
 
 use crate::common::watchdog::Watch;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -20,6 +20,11 @@ impl Player {
     /// Starts a process that plays `role` with these arguments.
     pub fn start(watch: &Watch, role: &str, arguments: &[&str]) -> Player {
         Player::spawn(watch, &mut Player::command(role, arguments)).unwrap()
+    }
+
+    /// As [`Player::start`], with one more variable in its environment.
+    pub fn start_in(watch: &Watch, environment: Option<(&str, &str)>, role: &str, arguments: &[&str]) -> Player {
+        Player::spawn(watch, Player::command(role, arguments).envs(environment)).unwrap()
     }
 
     /// As [`Player::start`], as another user; an error where this process may not do that.
@@ -53,14 +58,24 @@ impl Player {
 
     /// The next answer.
     pub fn hear(&mut self) -> String {
+        self.answer().expect("the process ended without an answer")
+    }
+
+    fn answer(&mut self) -> Option<String> {
         let mut line = String::new();
         while self.answers.read_line(&mut line).unwrap() > 0 {
             if let Some((_, answer)) = line.split_once(MARK) {
-                return answer.trim_end().to_owned();
+                return Some(answer.trim_end().to_owned());
             }
             line.clear();
         }
-        panic!("the process ended without an answer")
+        None
+    }
+
+    /// What it says, if it says anything, and the signal that ended it, if one did.
+    pub fn fate(mut self) -> (Option<String>, Option<i32>) {
+        let answer = self.answer();
+        (answer, self.child.lock().unwrap().wait().unwrap().signal())
     }
 
     /// Gives a command and waits for its answer.

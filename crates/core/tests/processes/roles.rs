@@ -1,6 +1,7 @@
 //! What a process that a test started does: it obeys commands, or runs flat out until it is killed.
 
 use crate::common::{FOREVER, bytes};
+use crate::faulter;
 use crate::player::MARK;
 use pagecast::{Name, RawConsumer, RawPublisher, Result};
 use std::io::Read;
@@ -24,6 +25,10 @@ fn play() {
         "out-of-address-space" => crate::limits::run_out_of_address_space(arguments[0]),
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
         "flat-out-publisher" => publish_flat_out(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
+        "cutter" => cutter(Path::new(arguments[0])),
+        "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
+        "checked-consumer" => checked_consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),
+        "faulter" => answer(&faulter::play(Path::new(arguments[0]), arguments[1])),
         "flat-out-consumer" => consume_flat_out(&name(arguments[0], arguments[1])),
         role => panic!("unknown role {role}"),
     }
@@ -202,4 +207,66 @@ fn consume_flat_out(name: &Name) {
         consumer.get(0, &mut [0; SIZE]).unwrap();
         consumer.unlock();
     }
+}
+
+/// Cuts a file to the lengths that it is told.
+fn cutter(path: &Path) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    for length in commands() {
+        file.set_len(length.parse().unwrap()).unwrap();
+        answer("cut");
+    }
+}
+
+/// Bytes of a value that takes long to copy. All its numbers are the same, and none is 0.
+pub const LARGE: usize = 1 << 20;
+
+/// Writes until it is refused.
+fn checked_publisher(name: &Name, buffers: u32) {
+    let _commands = commands();
+    let mut publisher = RawPublisher::create(name, None, &bytes(LARGE as u64, buffers)).unwrap();
+    let mut write = |number: u64| publisher.write(&number.to_ne_bytes().repeat(LARGE / 8), Some(FOREVER));
+    write(1).unwrap();
+    answer("ready");
+    let refused = (2..).find_map(|number| write(number).err()).unwrap();
+    answer(&format!("{} spoiled 0", refused.code().as_str()));
+    let again = write(1).unwrap_err();
+    own_publication_goes_on(name, again.code());
+}
+
+/// Reads until it is refused, and counts what was no whole value.
+fn checked_consumer(name: &Name, read_only: bool) {
+    let _commands = commands();
+    let mut consumer = RawConsumer::open(name, read_only).unwrap();
+    answer("ready");
+    let (mut spoiled, mut value) = (0, vec![0; LARGE]);
+    let mut read = |value: &mut [u8]| {
+        if read_only {
+            return consumer.copy_within(value, FOREVER, false).map(drop);
+        }
+        consumer.lock(FOREVER)?;
+        let copied = consumer.get(0, value);
+        consumer.unlock();
+        copied
+    };
+    let refused = loop {
+        match read(&mut value) {
+            Ok(()) => spoiled += u32::from(value[..8] == [0; 8] || value.chunks_exact(8).any(|number| *number != value[..8])),
+            Err(error) => break error,
+        }
+    };
+    answer(&format!("{} spoiled {spoiled}", refused.code().as_str()));
+    let again = read(&mut value).unwrap_err();
+    own_publication_goes_on(name, again.code());
+}
+
+fn own_publication_goes_on(name: &Name, again: pagecast::Code) {
+    let own = Name::new(&format!("own-{}", std::process::id()), name.path().parent()).unwrap();
+    let mut publisher = RawPublisher::create(&own, None, &bytes(8, 3)).unwrap();
+    publisher.write(&[1; 8], None).unwrap();
+    let mut value = [0; 8];
+    RawConsumer::open(&own, false).unwrap().copy(&mut value, false).unwrap().unwrap();
+    assert_eq!(value, [1; 8]);
+    publisher.close(false).unwrap();
+    answer(&format!("{}, and the other publication goes on", again.as_str()));
 }

@@ -1,16 +1,16 @@
-//! Mapped memory of a shared object, and copies in and out of it.
+//! A mapping of a whole object, and copies in and out of it.
 //!
 //! No reference to mapped bytes is ever made: another process may change them at any time, so they are only copied,
 //! through code that the compiler cannot assume anything about, or reached through atomics.
 
-#![allow(unsafe_code)]
-
+use super::fault_guard::{self, Guarded};
 use crate::error::{Code, Error, Result, grouped};
 use crate::{sys, testing};
 use nix::errno::Errno;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, Ordering, fence};
 
 /// Below this a loop of volatile words beats the call into the C library.
 const SMALL: usize = 128;
@@ -18,9 +18,16 @@ const SMALL: usize = 128;
 /// A shared mapping of a whole object, unmapped when dropped.
 #[derive(Debug)]
 pub struct Mapping {
+    /// Dropped before the pages: their addresses may be somebody else's as soon as they are gone.
+    _guarded: Guarded,
+    pages: Pages,
+    read_only: bool,
+}
+
+#[derive(Debug)]
+struct Pages {
     address: NonNull<u8>,
     byte_length: usize,
-    read_only: bool,
 }
 
 // SAFETY: a mapping is a range of addresses that stays mapped until drop; what lies there is reached by copies and atomics only.
@@ -33,12 +40,14 @@ impl Mapping {
     pub(crate) fn new(fd: &OwnedFd, byte_length: u64, read_only: bool) -> Result<Mapping> {
         let length = nonzero(byte_length)?;
         let address = sys::map(fd, length, read_only).map_err(|errno| map_error(byte_length, "", errno))?;
-        Ok(Mapping { address, byte_length: length.get(), read_only })
+        let pages = Pages { address, byte_length: length.get() };
+        let guarded = fault_guard::guard(address.as_ptr() as usize, pages.byte_length)?;
+        Ok(Mapping { _guarded: guarded, pages, read_only })
     }
 
     /// Bytes mapped.
     pub fn byte_length(&self) -> usize {
-        self.byte_length
+        self.pages.byte_length
     }
 
     /// Whether the pages may only be read.
@@ -61,18 +70,27 @@ impl Mapping {
     fn range(&self, byte_offset: u64, byte_length: usize) -> Option<NonNull<u8>> {
         let start = usize::try_from(byte_offset).ok()?;
         let end = start.checked_add(byte_length)?;
-        if end > self.byte_length {
+        if end > self.pages.byte_length {
             return None;
         }
         // SAFETY: start <= end <= byte_length, so the result is inside the mapping or one past it.
-        Some(unsafe { self.address.add(start) })
+        Some(unsafe { self.pages.address.add(start) })
     }
 
     fn checked(&self, byte_offset: u64, byte_length: usize) -> Result<NonNull<u8>> {
         self.range(byte_offset, byte_length).ok_or_else(|| {
-            let size = self.byte_length;
+            let size = self.pages.byte_length;
             Error::new(Code::InvalidArgument, format!("bytes {byte_offset} + {byte_length} lie outside the {size} bytes mapped"))
         })
+    }
+
+    /// The last word of the mapping, loaded after everything that this thread copied out before. The length is a multiple of 4.
+    #[inline]
+    pub(crate) fn last_word(&self) -> u32 {
+        fence(Ordering::Acquire); // no byte was read after it, be it on another processor or in the handler of a fault
+        let last = self.pages.byte_length - size_of::<u32>();
+        // SAFETY: inside the mapping, which begins at a page boundary, so it is aligned; other processes may change it, it is an atomic.
+        unsafe { AtomicU32::from_ptr(self.pages.address.as_ptr().add(last).cast()) }.load(Ordering::Relaxed)
     }
 
     /// Copies bytes out of the mapping.
@@ -117,9 +135,9 @@ impl Mapping {
     }
 }
 
-impl Drop for Mapping {
+impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: the range came from `sys::map`, and pointers into it borrow from `self`.
+        // SAFETY: the range came from `sys::map`, and pointers into it borrow from the mapping that these pages belong to.
         unsafe { sys::unmap(self.address, self.byte_length) };
     }
 }
@@ -149,44 +167,13 @@ unsafe fn copy(from: *const u8, to: *mut u8, byte_length: usize) {
 #[repr(C, packed)]
 struct Unaligned(u64);
 
-/// Maps the object over pages that the JavaScript engine owns.
-///
-/// # Safety
-/// The range must be whole pages of an engine-owned memory that nobody else remaps, and it must stay reserved by the engine
-/// for as long as anything can reach it.
-pub unsafe fn map_over(address: usize, byte_length: usize, fd: &OwnedFd, read_only: bool) -> Result<()> {
-    let start = engine_range(address, byte_length)?;
-    // SAFETY: handed on to the caller.
-    unsafe { sys::map_over(start.0, start.1, fd, read_only) }
-        .map_err(|errno| map_error(byte_length as u64, " over the engine's pages", errno))
-}
-
-/// Puts private zeros where [`map_over`] mapped an object.
-///
-/// # Safety
-/// As for [`map_over`].
-pub unsafe fn unmap_over(address: usize, byte_length: usize) -> Result<()> {
-    let start = engine_range(address, byte_length)?;
-    // SAFETY: handed on to the caller.
-    unsafe { sys::map_zeros_over(start.0, start.1) }
-        .map_err(|errno| Error::system(format_args!("give back {byte_length} bytes of the engine's pages"), "mmap", errno))
-}
-
 /// Names the limit that was met, as far as the system tells.
-fn map_error(byte_length: u64, place: &str, errno: Errno) -> Error {
+pub(super) fn map_error(byte_length: u64, place: &str, errno: Errno) -> Error {
     let what = format!("map {} bytes{place}", grouped(byte_length));
     match sys::address_space_limit() {
         _ if errno != Errno::ENOMEM => Error::system(what, "mmap", errno),
         Some(limit) => Error::system(format_args!("{what} within {} bytes of address space (ulimit -v)", grouped(limit)), "mmap", errno),
         None => Error::system(format_args!("{what}, with as many mappings as vm.max_map_count allows"), "mmap", errno),
-    }
-}
-
-fn engine_range(address: usize, byte_length: usize) -> Result<(NonZeroUsize, NonZeroUsize)> {
-    let page = usize::try_from(sys::page_size()).unwrap_or(4096);
-    match (NonZeroUsize::new(address), NonZeroUsize::new(byte_length)) {
-        (Some(start), Some(length)) if address.is_multiple_of(page) && byte_length.is_multiple_of(page) => Ok((start, length)),
-        _ => Err(Error::new(Code::InvalidArgument, format!("{byte_length} bytes at {address:#x} are not whole pages"))),
     }
 }
 

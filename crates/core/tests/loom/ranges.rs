@@ -1,0 +1,46 @@
+//! The table of guarded ranges, which a handler of a fault reads while other threads change it.
+
+use crate::model::model;
+use loom::sync::Arc;
+use loom::thread;
+use pagecast::memory::range::Entry;
+
+#[test]
+fn an_address_between_two_ranges_is_never_taken_for_one_of_them() {
+    model(3, || {
+        let entry = Arc::new(Entry::default());
+        entry.set(10..20);
+        let asking = entry.clone();
+        let asks = thread::spawn(move || asking.find(25));
+        entry.set(0..0);
+        entry.set(30..40);
+        assert_eq!(asks.join().unwrap(), None, "half of one and half of the other");
+    });
+}
+
+#[test]
+fn what_is_found_is_a_range_that_was_there() {
+    model(3, || {
+        let entry = Arc::new(Entry::default());
+        let asking = entry.clone();
+        let asks = thread::spawn(move || asking.find(17));
+        entry.set(10..20);
+        entry.set(0..0);
+        entry.set(15..40);
+        let found = asks.join().unwrap();
+        assert!(found.is_none_or(|range| range == (10..20) || range == (15..40)));
+    });
+}
+
+#[test]
+fn a_range_is_found_by_whoever_was_told_of_it() {
+    model(3, || {
+        let entry = Arc::new(Entry::default());
+        entry.set(10..20);
+        let told = entry.clone();
+        let user = thread::spawn(move || told.find(10));
+        assert_eq!(entry.find(19), Some(10..20));
+        assert_eq!(user.join().unwrap(), Some(10..20));
+        assert_eq!((entry.find(9), entry.find(20)), (None, None));
+    });
+}

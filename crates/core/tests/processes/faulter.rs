@@ -1,0 +1,165 @@
+//! A process that touches pages that are gone: those of a segment, and its own.
+
+use crate::common::bytes;
+use nix::libc;
+use pagecast::{Name, RawConsumer, RawPublisher, fault_guard};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+const PAGE: usize = 4096;
+
+/// Plays one part and says what came of it, if it still can.
+pub fn play(directory: &Path, part: &str) -> String {
+    leave_no_core();
+    let (part, how) = part.split_once(", ").unwrap_or((part, ""));
+    match (part, how) {
+        ("own", "switched off") => fault_guard::set_enabled(false).unwrap(),
+        ("own", "switched on") => fault_guard::set_enabled(true).unwrap(),
+        ("handler", _) | (_, "handler") => install(with_info as *const () as usize, libc::SA_SIGINFO),
+        ("plain handler", _) => install(plain as *const () as usize, 0),
+        (_, "by default") => install(libc::SIG_DFL, 0),
+        (_, "ignored") => install(libc::SIG_IGN, 0),
+        _ => {}
+    }
+    let name = Name::new("value", Some(directory)).unwrap();
+    let publisher = publish(&name);
+    match part {
+        "own" => own(&name, how),
+        "foreign" if how == "where a segment was" => where_a_segment_was(publisher),
+        "foreign" | "handler" | "plain handler" => foreign(directory),
+        "segmentation fault" => read(null()),
+        "sent" => send(),
+        "many" => return many(directory),
+        part => panic!("unknown part {part}"),
+    }
+    .map_or_else(|| format!("called {} times, errno kept", CALLS.load(Ordering::Relaxed)), str::to_owned)
+}
+
+fn publish(name: &Name) -> RawPublisher {
+    let mut publisher = RawPublisher::create(name, None, &bytes(5000, 3)).unwrap();
+    publisher.write(&[1; 5000], None).unwrap();
+    publisher
+}
+
+fn own(name: &Name, how: &str) -> Option<&'static str> {
+    let mut consumer = RawConsumer::open(name, false).unwrap();
+    consumer.try_lock(false).unwrap().unwrap();
+    if how == "switched off and on" {
+        fault_guard::set_enabled(false).unwrap();
+        fault_guard::set_enabled(true).unwrap();
+    }
+    File::options().write(true).open(name.path()).unwrap().set_len(4096).unwrap();
+    Some(consumer.get(0, &mut [0; 5000]).unwrap_err().code().as_str())
+}
+
+/// The addresses of a segment that is closed are nobody's, and then somebody else's.
+fn where_a_segment_was(publisher: RawPublisher) -> Option<&'static str> {
+    let mapping = publisher.segment().mapping();
+    let (address, length) = (mapping_address(publisher.segment()), mapping.byte_length());
+    drop(publisher);
+    let file = temporary(length);
+    // SAFETY: nothing is there any more; where something is, the call fails.
+    let mapped = unsafe {
+        libc::mmap(address as *mut _, length, libc::PROT_READ, libc::MAP_SHARED | libc::MAP_FIXED_NOREPLACE, file.as_raw_fd(), 0)
+    };
+    assert_eq!(mapped as usize, address);
+    file.set_len(0).unwrap();
+    read(address as *const u8)
+}
+
+/// Where the kernel says that the segment is mapped.
+fn mapping_address(segment: &pagecast::segment::Segment) -> usize {
+    use std::os::unix::fs::MetadataExt;
+    let inode = File::open(format!("/proc/self/fd/{}", segment.fd().as_raw_fd())).unwrap().metadata().unwrap().ino().to_string();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let line = maps.lines().find(|line| line.split_whitespace().nth(4) == Some(&inode)).unwrap();
+    usize::from_str_radix(line.split_once('-').unwrap().0, 16).unwrap()
+}
+
+fn temporary(length: usize) -> File {
+    let path = format!("/dev/shm/pagecast-test-foreign-{}", std::process::id());
+    let file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    file.set_len(length as u64).unwrap();
+    file
+}
+
+/// A mapping that pagecast knows nothing of, cut short.
+fn foreign(_: &Path) -> Option<&'static str> {
+    let file = temporary(PAGE);
+    // SAFETY: a new mapping where the kernel likes.
+    let address = unsafe { libc::mmap(null_mut(), PAGE, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+    FOREIGN.store(address, Ordering::Relaxed);
+    file.set_len(0).unwrap();
+    nix::errno::Errno::set_raw(42);
+    let lived = read(address.cast());
+    assert_eq!(nix::errno::Errno::last_raw(), 42);
+    lived
+}
+
+fn read(address: *const u8) -> Option<&'static str> {
+    // SAFETY: none: that is the point.
+    unsafe { std::arch::asm!("mov {byte:e}, dword ptr [{address}]", address = in(reg) address, byte = out(reg) _) };
+    None
+}
+
+fn send() -> Option<&'static str> {
+    // SAFETY: a signal to ourselves.
+    unsafe { libc::raise(libc::SIGBUS) };
+    (CALLS.load(Ordering::Relaxed) == 0).then_some("alive")
+}
+
+/// Consumers of many publications, all of them cut.
+fn many(directory: &Path) -> String {
+    let names: Vec<_> = (0..100).map(|number| Name::new(&format!("many-{number}"), Some(directory)).unwrap()).collect();
+    let publishers: Vec<_> = names.iter().map(publish).collect();
+    let mut consumers: Vec<_> = names.iter().map(|name| RawConsumer::open(name, false).unwrap()).collect();
+    names.iter().for_each(|name| File::options().write(true).open(name.path()).unwrap().set_len(0).unwrap());
+    let told = |failed: bool| u32::from(failed);
+    let readers: u32 = consumers.iter_mut().map(|consumer| told(consumer.try_lock(false).is_err())).sum();
+    let writers: u32 = publishers.into_iter().map(|mut publisher| told(publisher.write(&[2; 5000], None).is_err())).sum();
+    format!("{} of 200", readers + writers)
+}
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+static FOREIGN: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
+
+fn install(handler: usize, flags: i32) {
+    // SAFETY: the handlers below are async-signal-safe.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = handler;
+        action.sa_flags = flags;
+        assert_eq!(libc::sigaction(libc::SIGBUS, &raw const action, null_mut()), 0);
+    }
+}
+
+extern "C" fn with_info(_: i32, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the kernel passes it.
+    let sent = unsafe { (*info).si_code } <= 0;
+    assert!(!context.is_null());
+    repair(sent);
+}
+
+extern "C" fn plain(_: i32) {
+    repair(false);
+}
+
+fn repair(sent: bool) {
+    CALLS.fetch_add(1, Ordering::Relaxed);
+    if !sent {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: over a mapping of our own.
+        unsafe { libc::mmap(FOREIGN.load(Ordering::Relaxed), PAGE, libc::PROT_READ, flags, -1, 0) };
+    }
+    nix::errno::Errno::set_raw(libc::EINVAL); // careless: ours puts it right
+}
+
+fn leave_no_core() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads our own variable.
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const none) };
+}
