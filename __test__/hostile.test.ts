@@ -1,0 +1,26 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { Consumer, Publisher } from 'pagecast'
+import { Pose, pose } from './helpers/pose.js'
+import { scene } from './helpers/scene.js'
+
+const SECONDS = 4
+
+for (const buffers of [1, 4]) {
+  scene(`nobody is brought down by somebody who writes nonsense all the time: ${buffers} buffers`, async (t, scene) => {
+    const { directory } = scene
+    const roles = ['publisher', 'attacker', 'consumer', 'observer', 'dynamic', 'follower']
+    const children = roles.map(role => scene.child('attacked', [role, SECONDS, buffers]))
+    for (const child of children) {
+      const { calls } = await child.says('done')
+      t.true(Number(calls) > 0, child.title)
+      await child.succeeds()
+    }
+    rmSync(join(directory, 'pose'), { force: true })
+    using publisher = Publisher.create('pose', Pose, { directory, buffers, init: pose(1) })
+    using consumer = Consumer.open('pose', Pose, { directory })
+    t.deepEqual(consumer.read(), pose(1))
+    publisher.write(pose(2))
+    t.deepEqual(consumer.read(), pose(2))
+  })
+}
