@@ -50,8 +50,8 @@ export interface ChangesOptions {
   /** Most values a second; those in between are skipped. Default: as they come. */
   maxRate?: number
   /**
-   * Whether to wait for the next segment of that name when this one is closed or replaced, and to go on with it. Default false: the
-   * iteration ends when the publication is closed, and throws `ERR_REPLACED` when it is replaced.
+   * Whether to wait for the next segment of that name when this one is closed, replaced or cut short, and to go on with it. Default false:
+   * the iteration ends when the publication is closed, and throws `ERR_REPLACED` when it is replaced, `ERR_TRUNCATED` when it is cut short.
    */
   reopen?: boolean
   /** Whether an awaited value keeps the process alive. Default true. */

@@ -155,7 +155,8 @@ export class Consumer<T extends PublicationType = PublicationType> {
   /**
    * A copy of the current value.
    *
-   * @throws `ERR_EMPTY` if nothing was published yet; `ERR_CLOSED`; `ERR_REPLACED`; `ERR_PUBLISHER_DIED` if the publisher died and left no
+   * @throws `ERR_EMPTY` if nothing was published yet; `ERR_CLOSED`; `ERR_REPLACED`; `ERR_TRUNCATED`, as everything here from then on, if
+   * another process cut the segment short; `ERR_PUBLISHER_DIED` if the publisher died and left no
    * whole value; `ERR_TIMEOUT`, see {@link ReadOptions.timeout}; `ERR_ALREADY_LOCKED` while this consumer holds a lock.
    */
   read(options?: ReadOptions): Infer<T> {
@@ -280,7 +281,11 @@ export class Consumer<T extends PublicationType = PublicationType> {
     })
   }
 
-  /** Detaches. A lock that is held is released, views over the segment get length 0, pending waits end. Twice is once. */
+  /**
+   * Detaches. A lock that is held is released, views over the segment get length 0, pending waits end. Twice is once.
+   *
+   * @throws `ERR_TRUNCATED`, when all that is done, as the release of the lock that is held would have.
+   */
   close(): void {
     this.#reader.dispose()
   }

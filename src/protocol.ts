@@ -78,7 +78,7 @@ export class Words {
 
   /**
    * Whether all that was read before this was there: the last page, which goes with whatever another process cuts off, has its mark.
-   * A plain load: it comes after an Atomics call, and the page faults, if it is gone, in this very thread.
+   * A plain load: it comes after an ordered one, and the page faults, if it is gone, in this very thread.
    */
   isWhole(): boolean {
     return this.words[this.#endMark] === native.END_MARK

@@ -157,7 +157,8 @@ export class Publisher<T extends PublicationType = PublicationType> {
    * Publishes a value: every field of a struct, or bytes. All of it is checked before anything is written.
    *
    * @throws `ERR_MISSING_FIELD`, `ERR_UNKNOWN_FIELD`, `ERR_VALUE_RANGE`, and for bytes `ERR_INVALID_ARGUMENT` and `ERR_INVALID_SIZE`;
-   * `ERR_BUSY` or `ERR_TIMEOUT`, see {@link WriteOptions.timeout}; `ERR_ALREADY_LOCKED` while a write lock is held.
+   * `ERR_BUSY` or `ERR_TIMEOUT`, see {@link WriteOptions.timeout}; `ERR_ALREADY_LOCKED` while a write lock is held; `ERR_TRUNCATED`, as
+   * everything that writes from then on, if another process cut the segment short.
    */
   write(value: InferInput<T>, options?: WriteOptions): void {
     this.#writer.check('write')
