@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
 import test from 'ava'
 import { bytes, Consumer, Publisher, setFaultGuard } from 'pagecast'
 import type { Child } from './helpers/child.js'
@@ -113,6 +115,19 @@ scene('what a lock shows while the segment is cut is told by its release', (t, {
   t.true(reader.closed)
   held.close()
   consumer.close()
+})
+
+scene('native code that works on a segment that is cut lives on, and the release tells', async (t, { directory }) => {
+  using publisher = Publisher.create('blob', bytes(2 ** 20), { directory, init: new Uint8Array(2 ** 20).fill(7) })
+  using consumer = Consumer.open('blob', bytes(2 ** 20), { directory })
+  const lock = consumer.readLock()
+  const value = lock.bytes as Uint8Array
+  cut(directory, 'blob', 4096)
+  t.throws(() => writeFileSync(join(directory, 'copy'), value), { code: 'EFAULT' })
+  rmSync(join(directory, 'copy'))
+  await promisify(deflate)(value) // in the thread pool
+  t.throws(() => lock.release(), truncated)
+  t.throws(() => publisher.write(Uint8Array.of(1)), truncated)
 })
 
 scene('a write lock over a segment that is cut publishes nothing', (t, { directory }) => {
