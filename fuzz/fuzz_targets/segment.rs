@@ -1,4 +1,5 @@
-//! Damaged segments, as in `crates/core/tests/hostile`, with changes that the fuzzer finds by coverage.
+//! Damaged segments, as in `crates/core/tests/hostile`, with changes that the fuzzer finds by coverage. They lie in a directory of
+//! `/dev/shm`, which stays behind empty: a fuzzer does not say when it ends.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
