@@ -60,7 +60,7 @@ export class Attachment {
     this.native = native
     this.decoding = plan.decoding(what, native.schema, capacity)
     this.#segment = plan.readOnly ? undefined : new MappedSegment(what, plan.name, native)
-    this.source = this.#segment === undefined ? this.copies : new PinnedSource(native, this.#segment)
+    this.source = this.#segment === undefined ? this.copies : new PinnedSource(native, this.#segment, this.decoding.publisher !== undefined)
     this.watcher = new Watcher(native)
   }
 

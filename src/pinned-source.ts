@@ -22,13 +22,16 @@ export class PinnedSource implements Source {
   readonly #segment: MappedSegment
   readonly #steps: ReaderSteps
   readonly #capacity: number
+  readonly #shortest: number
 
-  constructor(native: NativeConsumer, segment: MappedSegment) {
+  /** `isFixed`: all values have the same length, as those of a struct. */
+  constructor(native: NativeConsumer, segment: MappedSegment, isFixed: boolean) {
     this.memory = segment.memory
     this.#native = native
     this.#segment = segment
     this.#steps = new ReaderSteps(segment.words, native.slot, native)
     this.#capacity = segment.layout.capacity
+    this.#shortest = isFixed ? this.#capacity : 0
   }
 
   begin(sliceMs: number, last: boolean): number {
@@ -63,7 +66,7 @@ export class PinnedSource implements Source {
     if (index < 0) return -1
     const { words } = this.#segment
     const byteLength = words.wide(words.lengths, index)
-    if (byteLength > this.#capacity || byteLength > typedArrayLength(target)) return -1
+    if (byteLength < this.#shortest || byteLength > this.#capacity || byteLength > typedArrayLength(target)) return -1 // the other way says why
     const version = words.wide(words.versions, index)
     set.call(target, this.#segment.value(index, byteLength)) // the engine's own: no code of the caller runs meanwhile
     if (!this.#steps.wasWhole()) return -1

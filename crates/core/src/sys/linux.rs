@@ -130,15 +130,22 @@ pub(crate) fn replace_by_nothing(descriptors: &[RawFd]) {
     }
 }
 
-/// `fork`, for tests: the child does nothing, for a minute at most. Returns its process id.
+/// `fork`, for tests: the child does nothing, for a minute at most. Returns its process id, once the child runs.
 #[cfg(feature = "testing")]
 pub(crate) fn fork_idle() -> Sys<i32> {
+    let (awaited, told) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     // SAFETY: the child calls nothing but async-signal-safe functions.
     match unsafe { nix::unistd::fork() }? {
-        nix::unistd::ForkResult::Parent { child } => Ok(child.as_raw()),
+        nix::unistd::ForkResult::Parent { child } => {
+            drop(told);
+            // until then it has not yet done what `at_fork` is for
+            nix::unistd::read(&awaited, &mut [0])?;
+            Ok(child.as_raw())
+        }
         nix::unistd::ForkResult::Child => loop {
             // SAFETY: as above; the standard streams belong to the test that the child is to outlive.
             unsafe {
+                libc::write(told.as_raw_fd(), b"!".as_ptr().cast(), 1);
                 for stream in 0..3 {
                     libc::close(stream);
                 }
