@@ -53,7 +53,7 @@ export class MappedSegment {
 
   /** The word that publishes. */
   state(): number {
-    return Atomics.load(this.words.unsigned, this.words.state)
+    return this.words.ordered.load(this.words.state) >>> 0
   }
 
   /** The buffer of the current value; -1: there is none. */
@@ -120,13 +120,13 @@ export class MappedSegment {
   // A number of a header that may change meanwhile unless the buffer is pinned: the halves must belong together. It changes with
   // every publication at most, and its upper half hardly ever; one that changes all the time means nothing anyway.
   #stable(first: number, index: number): number {
-    const words = this.words.unsigned
+    const { ordered } = this.words
     const high = first + index * this.words.headerStride + 1
     let value = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const before = Atomics.load(words, high)
+      const before = ordered.load(high)
       value = this.words.wide(first, index)
-      if (Atomics.load(words, high) === before) break
+      if (ordered.load(high) === before) break
     }
     return value
   }
