@@ -54,6 +54,8 @@ export declare class NativeConsumer {
 export declare class NativePublisher {
   /** Makes the publication or takes a dead publisher's over. */
   static create(options: NativeCreateOptions): NativePublisher
+  /** How long the segment will be that `create` makes of these. */
+  static segmentBytes(options: NativeCreateOptions): number
   /** Whether an existing segment was taken over. */
   get adopted(): boolean
   /** Where everything is. */

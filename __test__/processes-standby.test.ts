@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Consumer, f64, Publisher, struct } from 'pagecast'
+import { bytes, Consumer, f64, Publisher, struct } from 'pagecast'
 import type { Child } from './helpers/child.js'
 import { Pose, pose } from './helpers/pose.js'
 import { type Scene, scene } from './helpers/scene.js'
@@ -29,6 +29,17 @@ scene('where nobody publishes a standby does so at once', async (t, scene) => {
   t.true(publisher.adopted)
   using consumer = Consumer.open('pose', Pose, { directory })
   t.deepEqual(consumer.read(), pose(1))
+})
+
+scene('the first value of a standby is what it was at the call', async (t, { directory }) => {
+  const first = Publisher.create('blob', bytes(4), { directory, init: Uint8Array.of(1) })
+  const init = Uint8Array.of(7)
+  const standby = Publisher.standby('blob', bytes(4), { directory, init })
+  init[0] = 99
+  first.close({ keep: true })
+  using _ = await standby
+  using consumer = Consumer.open('blob', bytes(4), { directory })
+  t.deepEqual(consumer.read(), Uint8Array.of(7))
 })
 
 scene('a standby takes over from a publisher that is killed, and its consumers stay attached', async (t, scene) => {

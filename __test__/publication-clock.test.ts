@@ -42,3 +42,17 @@ play('a value written by another process has an age on the same clock', async (t
   t.true(age >= asked - after - SLACK && age <= answered - before + SLACK, `${age} ms, written ${asked - after} ms ago`)
   scene.remove('clock')
 })
+
+play('a program that stops its clock stops no wait', (t, { directory }) => {
+  using publisher = Publisher.create('clock', bytes(8), { directory, buffers: 1, init: new Uint8Array(8) })
+  using consumer = Consumer.open('clock', bytes(8), { directory })
+  using _ = consumer.readLock()
+  const { now } = performance
+  performance.now = () => 5
+  try {
+    t.throws(() => publisher.write(new Uint8Array(8), { timeout: 20 }), { code: 'ERR_TIMEOUT' })
+    t.true(consumer.stalenessMs < 60_000)
+  } finally {
+    performance.now = now
+  }
+})

@@ -48,6 +48,45 @@ for (const buffers of [1, 3]) {
     t.throws(() => publisher.write(closing), { code: 'ERR_DISPOSED' })
   })
 
+  scene(`an option's getter that closes or locks a publisher of bytes is an error with a code, ${buffers} buffers`, (t, { directory }) => {
+    using publisher = Publisher.create('bytes', bytes(16), { directory, buffers, maxConsumers: 1, init: Uint8Array.of(1) })
+    using consumer = Consumer.open('bytes', bytes(16), { directory })
+    let lock: { abort(): void } | undefined
+    const locking = {
+      get timeout() {
+        lock = publisher.writeLock()
+        return 5
+      },
+    }
+    t.throws(() => publisher.write(Uint8Array.of(2), locking), { code: 'ERR_ALREADY_LOCKED' })
+    lock?.abort()
+    t.deepEqual(consumer.read(), Uint8Array.of(1))
+    publisher.write(Uint8Array.of(3))
+    t.deepEqual(consumer.read(), Uint8Array.of(3))
+    const closing = {
+      get timeout() {
+        publisher.close()
+        return 5
+      },
+    }
+    t.throws(() => publisher.write(Uint8Array.of(4), closing), { code: 'ERR_DISPOSED' })
+  })
+
+  scene(`memory that was transferred away is refused, and nothing is locked, ${buffers} buffers`, (t, { directory }) => {
+    const gone = new Uint8Array(8)
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    t.throws(() => Publisher.create('bytes', bytes(16), { directory, buffers, init: gone }), { code: 'ERR_INVALID_ARGUMENT' })
+    using publisher = Publisher.create('bytes', bytes(16), { directory, buffers, init: Uint8Array.of(1) })
+    using consumer = Consumer.open('bytes', bytes(16), { directory })
+    t.throws(() => publisher.write(gone), { code: 'ERR_INVALID_ARGUMENT', message: /detached/ })
+    t.deepEqual(consumer.read(), Uint8Array.of(1))
+    publisher.write(new Uint8Array())
+    t.is(consumer.readInto(new Uint8Array()), 0)
+    t.throws(() => consumer.readInto(gone), { code: 'ERR_INVALID_ARGUMENT', message: /detached/ })
+    publisher.write(Uint8Array.of(2))
+    t.deepEqual(consumer.read(), Uint8Array.of(2))
+  })
+
   scene(`bytes are as long as they are, not as they say, ${buffers} buffers`, (t, { directory }) => {
     class Liar extends Uint8Array {
       override get length(): number {

@@ -101,3 +101,18 @@ scene('waitAndOpenDynamic takes the type from what comes', async (t, { directory
   t.is(consumer.schema?.schemaJson, Pose.schemaJson)
   t.deepEqual(consumer.read(), pose(1))
 })
+
+scene('waitAndOpen finds a publication in a directory that was made anew meanwhile', async (t, scene) => {
+  const directory = join(scene.directory, 'moving')
+  mkdirSync(directory)
+  const pending = Consumer.waitAndOpen('pose', Pose, { directory, timeout: 30_000 })
+  await delay(30)
+  rmdirSync(directory)
+  mkdirSync(directory)
+  {
+    using _ = Publisher.create('pose', Pose, { directory, init: pose(1) })
+    using consumer = await pending
+    t.deepEqual(consumer.read(), pose(1))
+  }
+  rmdirSync(directory)
+})

@@ -1,7 +1,11 @@
 import { type FSWatcher, watch } from 'node:fs'
+import { elapsed } from './clock.js'
 import { LockError, SegmentError } from './errors.js'
 import { DEFAULT_DIRECTORY } from './native.js'
 import { Bell, type Subscribe, sleep, throwIfAborted } from './sleep.js'
+
+/** How often it is looked anyway, in milliseconds: the kernel drops events that nobody fetches, and a directory can be made anew. */
+const LOOK = 1000
 
 /** What is awaited, and how long. */
 export interface Arrival<T> {
@@ -12,6 +16,8 @@ export interface Arrival<T> {
   attempt(): T | undefined
   /** Milliseconds. Default `Infinity`: until the signal. */
   readonly timeout?: number | undefined
+  /** What the caller gave as the time for all, if `timeout` is what is left of it. */
+  readonly timeoutInAll?: number | undefined
   readonly signal?: AbortSignal | undefined
   /** Default true: the wait keeps the process alive. */
   readonly ref?: boolean | undefined
@@ -19,18 +25,18 @@ export interface Arrival<T> {
   readonly also?: Subscribe
 }
 
-/** Waits until a segment of that name comes or lives again. The directory tells; nothing is polled. */
+/** Waits until a segment of that name comes or lives again. The directory tells, mostly: see {@link LOOK}. */
 export async function arrival<T>(awaited: Arrival<T>): Promise<T> {
-  const { what, name, directory, attempt, timeout = Number.POSITIVE_INFINITY, signal, ref = true, also } = awaited
+  const { what, name, directory, attempt, timeout = Number.POSITIVE_INFINITY, timeoutInAll = timeout, signal, ref = true, also } = awaited
   throwIfAborted(what, signal)
-  const start = performance.now()
+  const start = elapsed()
   using changes = new DirectoryChanges(what, directory ?? DEFAULT_DIRECTORY, name, ref) // before the first look, so that nothing is missed
   for (;;) {
     const found = attempt()
     if (found !== undefined) return found
-    const ms = timeout - (performance.now() - start)
-    if (ms <= 0) throw new LockError('ERR_TIMEOUT', `${what}: no publication of that name came within ${timeout} ms`)
-    await sleep({ ms, signal, ref }, changes.subscribe, ...(also === undefined ? [] : [also]))
+    const ms = timeout - (elapsed() - start)
+    if (ms <= 0) throw new LockError('ERR_TIMEOUT', `${what}: no publication of that name came within ${timeoutInAll} ms`)
+    await sleep({ ms: Math.min(ms, LOOK), signal, ref }, changes.subscribe, ...(also === undefined ? [] : [also]))
     throwIfAborted(what, signal)
     changes.check()
   }

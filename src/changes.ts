@@ -1,4 +1,5 @@
 import { type Attachment, endOf } from './attachment.js'
+import { elapsed } from './clock.js'
 import { isTruncation } from './errors.js'
 import { CLOSED, TRUNCATED, WRITING } from './native.js'
 import type { Reader } from './reader.js'
@@ -70,7 +71,7 @@ export class Changes implements AsyncIterableIterator<unknown> {
   }
 
   get #left(): number {
-    return this.#pace.timeout - (performance.now() - this.#since)
+    return this.#pace.timeout - (elapsed() - this.#since)
   }
 
   get #isOver(): boolean {
@@ -78,17 +79,17 @@ export class Changes implements AsyncIterableIterator<unknown> {
   }
 
   async *#run(): AsyncGenerator<unknown, undefined> {
-    this.#since = performance.now()
+    this.#since = elapsed()
     while (!this.#isOver) {
       throwIfAborted(this.#what, this.#pace.signal)
       const attachment = this.#follow()
       const { state, end, change } = this.#look(attachment)
       attachment.watcher.endGrace()
       if (change !== undefined) {
-        const due = performance.now() + this.#pace.periodMs
+        const due = elapsed() + this.#pace.periodMs
         yield change
-        await this.#rest(due - performance.now())
-        this.#since = performance.now()
+        await this.#rest(due - elapsed())
+        this.#since = elapsed()
       } else if (end === 0) {
         if (this.#left <= 0) throw changeRefusal(this.#what, this.#pace.timeout, attachment.native)
         await sleep({ ...this.#pace, ms: this.#left }, attachment.watcher.changed(state, this.#isShutOut), this.#wake)
@@ -151,7 +152,12 @@ export class Changes implements AsyncIterableIterator<unknown> {
 
   async #continueAfter(end: number): Promise<boolean> {
     if (this.#pace.reopen) {
-      await this.#reader.reopen(this.#what, { ...this.#pace, timeout: Math.ceil(this.#left) }, () => this.#isOver, this.#wake)
+      await this.#reader.reopen(
+        this.#what,
+        { ...this.#pace, timeout: Math.ceil(this.#left), timeoutInAll: this.#pace.timeout },
+        () => this.#isOver,
+        this.#wake,
+      )
       return true
     }
     if (end === CLOSED) return false

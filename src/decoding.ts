@@ -3,7 +3,7 @@ import { ArgumentError, SchemaError, SegmentError } from './errors.js'
 import type { Source } from './source.js'
 import { copyInto, type Guard, isLiveView, matchSchema, Struct, structFromSchema } from './struct/index.js'
 import { describe } from './struct/problem.js'
-import { typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
+import { isDetached, typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
 
 const { set } = Uint8Array.prototype
 
@@ -113,6 +113,9 @@ function copyBytes(name: string, source: Source, target: unknown, expected: stri
     throw new ArgumentError('ERR_INVALID_ARGUMENT', `readInto ${name}: the target is ${describe(target)}, expected ${expected}`)
   }
   const length = typedArrayLength(target)
+  if (length === 0 && isDetached(target as Uint8Array)) {
+    throw new ArgumentError('ERR_INVALID_ARGUMENT', `readInto ${name}: the target's memory is detached or out of bounds`)
+  }
   if (length < source.byteLength) {
     throw new ArgumentError('ERR_INVALID_SIZE', `readInto ${name}: the value has ${source.byteLength} bytes, the target ${length}`)
   }

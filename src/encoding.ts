@@ -4,8 +4,10 @@ import { BytesType } from './struct/bytes-type.js'
 import { type Guard, memoryOf } from './struct/memory.js'
 import { describe } from './struct/problem.js'
 import { Struct } from './struct/struct.js'
-import { typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
+import { isDetached, typedArrayKind, typedArrayLength } from './struct/typed-arrays.js'
 import type { Writer } from './writer.js'
+
+const { set } = Uint8Array.prototype
 
 /** The type of a publication's values: a struct, or bytes of any length up to a limit. */
 export type PublicationType = Struct | BytesType
@@ -57,7 +59,6 @@ class StructEncoding implements Encoding {
     const stage = scratch.take()
     const problem = codec.write(stage, 0, value)
     if (problem !== undefined) throw problem.toError()
-    writer.check('write') // once more: the value's getters may have closed or locked the publisher
     writer.write('write', stage.bytes, this.byteLength, timeout)
     scratch.giveBack(stage)
   }
@@ -87,8 +88,9 @@ class BytesEncoding implements Encoding {
   }
 
   initial(what: string, value: unknown): Uint8Array {
-    this.#lengthOf(what, '', value)
-    return value as Uint8Array
+    const bytes = new Uint8Array(this.#lengthOf(what, '', value))
+    set.call(bytes, value as Uint8Array)
+    return bytes
   }
 
   write(writer: Writer, value: unknown, timeout: number | undefined): void {
@@ -109,6 +111,9 @@ class BytesEncoding implements Encoding {
       throw new ArgumentError('ERR_INVALID_ARGUMENT', `${operation}${name}: the value is ${describe(value)}, expected a Uint8Array`)
     }
     const length = typedArrayLength(value)
+    if (length === 0 && isDetached(value as Uint8Array)) {
+      throw new ArgumentError('ERR_INVALID_ARGUMENT', `${operation}${name}: the value's memory is detached or out of bounds`)
+    }
     if (length <= this.byteLength) return length
     throw new ArgumentError('ERR_INVALID_SIZE', `${operation}${name}: the value has ${length} bytes where ${this.byteLength} fit`)
   }

@@ -3,7 +3,7 @@
  * segment. Nobody else can detach or transfer such a buffer, and the engine frees it when nothing can reach it any more.
  */
 import { type Engine, type EngineMemory, engineOf } from './engine.js'
-import { attempt, SegmentError } from './errors.js'
+import { SegmentError } from './errors.js'
 import { addressSpaceLimit } from './native.js'
 import { type Ordered, orderedOver } from './ordered.js'
 import { type Memory, memoryOf } from './struct/memory.js'
@@ -14,21 +14,24 @@ const MOST_PAGES = 65_536
 // The engine's memory lives as long as its detached buffer: a job in the thread pool may still be reading through it.
 const keepers = new WeakMap<ArrayBuffer, EngineMemory>()
 
-/** One segment, mapped where JavaScript can reach it. */
+/** Pages for one segment, where JavaScript can reach it. */
 export class EnginePages {
-  /** Everything in the segment. The buffer is detached by {@link dispose}. */
+  /** All of them. The buffer is detached by {@link dispose}. */
   readonly memory: Memory
   /** How its words are loaded and stored where the order counts. */
   readonly ordered: Ordered
   readonly #engine: EngineMemory
 
-  /** `mapOver` puts the segment's pages in the place of the fresh ones it is given. */
-  constructor(what: string, byteLength: number, mapOver: (pages: Uint8Array) => void) {
+  /** Fresh pages, of which there may be none left. Nothing is mapped over them yet. */
+  constructor(what: string, byteLength: number) {
     const engine = engineOf(what)
     this.#engine = allocate(engine, what, byteLength)
     this.memory = memoryOf(this.#engine.buffer)
-    attempt(() => mapOver(this.memory.bytes))
     this.ordered = orderedOver(engine, this.#engine)
+  }
+
+  get byteLength(): number {
+    return this.memory.buffer.byteLength
   }
 
   /** Every view gets length 0. The native part, when it closes, puts private pages where the segment was. Twice is once. */

@@ -1,11 +1,12 @@
 import { clock } from './clock.js'
 import { EnginePages } from './engine-pages.js'
-import { SegmentError } from './errors.js'
+import { attempt, SegmentError } from './errors.js'
 import type { NativeLayout } from './native.js'
 import { STATE_EMPTY, STATE_INDEX, Words } from './protocol.js'
 import type { Memory } from './struct/memory.js'
 
 const NS_PER_MS = 1e6
+const HIGH = 2 ** 32
 
 /** Looks at a number that another process may change meanwhile. */
 const ATTEMPTS = 64
@@ -22,11 +23,14 @@ export class MappedSegment {
   readonly #buffers: Uint8Array[] = []
   readonly #values: Uint8Array[] = []
 
-  constructor(what: string, name: string, native: { layout(): NativeLayout; mapOver(pages: Uint8Array): void }) {
+  /** `fresh`: pages that were made beforehand, and are used if they are as many as the segment's. */
+  constructor(what: string, name: string, native: { layout(): NativeLayout; mapOver(pages: Uint8Array): void }, fresh?: EnginePages) {
     this.#name = name
     this.layout = native.layout()
-    this.#pages = new EnginePages(what, this.layout.segmentBytes, pages => native.mapOver(pages))
+    const { segmentBytes } = this.layout
+    this.#pages = fresh?.byteLength === segmentBytes ? fresh : new EnginePages(what, segmentBytes)
     this.memory = this.#pages.memory
+    attempt(() => native.mapOver(this.memory.bytes))
     this.words = new Words(this.memory.buffer, this.#pages.ordered, this.layout)
     this.#payload = this.layout.payload
     this.#stride = this.layout.payloadStride
@@ -124,9 +128,9 @@ export class MappedSegment {
     const high = first + index * this.words.headerStride + 1
     let value = 0
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const before = ordered.load(high)
-      value = this.words.wide(first, index)
-      if (ordered.load(high) === before) break
+      const upper = ordered.load(high) >>> 0
+      value = upper * HIGH + (ordered.load(high - 1) >>> 0)
+      if (ordered.load(high) >>> 0 === upper) break
     }
     return value
   }

@@ -66,7 +66,7 @@ export class PinnedSource implements Source {
     if (index < 0) return -1
     const { words } = this.#segment
     const byteLength = words.wide(words.lengths, index)
-    if (byteLength < this.#shortest || byteLength > this.#capacity || byteLength > typedArrayLength(target)) return -1 // the other way says why
+    if (byteLength < this.#shortest || byteLength > this.#capacity || byteLength > typedArrayLength(target) || byteLength === 0) return -1 // the other way says why
     const version = words.wide(words.versions, index)
     set.call(target, this.#segment.value(index, byteLength)) // the engine's own: no code of the caller runs meanwhile
     if (!this.#steps.wasWhole()) return -1

@@ -13,7 +13,7 @@ import {
   promiseReturned,
 } from './arguments.js'
 import { checkType, type Encoding, encodingOf, type PublicationType } from './encoding.js'
-import { engineOf } from './engine.js'
+import { EnginePages } from './engine-pages.js'
 import { attempt } from './errors.js'
 import { NativePublisher } from './native.js'
 import type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
@@ -104,10 +104,15 @@ export class Publisher<T extends PublicationType = PublicationType> {
     const encoding = encodingOf(type)
     const first = init === undefined ? undefined : encoding.initial(what, init)
     const { byteLength, schema } = encoding
-    engineOf(what)
+    const plan = { ...choices, name, byteLength, schema, init: first }
+    // Before the segment is made: if there are no pages, what stands in its place is not to be lost.
+    const pages = new EnginePages(
+      what,
+      attempt(() => NativePublisher.segmentBytes(plan)),
+    )
     return () => {
-      const native = attempt(() => NativePublisher.create({ ...choices, name, byteLength, schema, init: first }))
-      const writer = writerOf(name, native)
+      const native = attempt(() => NativePublisher.create(plan))
+      const writer = writerOf(name, native, pages)
       try {
         if (native.adopted && first !== undefined) writer.write(operation, first, first.length, timeout)
         return new Publisher<T>(encoding, writer)
@@ -241,9 +246,9 @@ export class Publisher<T extends PublicationType = PublicationType> {
   }
 }
 
-function writerOf(name: string, native: NativePublisher): Writer {
+function writerOf(name: string, native: NativePublisher, pages: EnginePages): Writer {
   try {
-    return new Writer(name, native)
+    return new Writer(name, native, pages)
   } catch (error) {
     if (native.adopted) native.abandon()
     else native.close(false)

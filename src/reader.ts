@@ -1,5 +1,6 @@
 import { type Arrival, arrival } from './arrival.js'
 import { Attachment, endOf, type Plan } from './attachment.js'
+import { elapsed } from './clock.js'
 import { LockError, PublicationError } from './errors.js'
 import type { Lender } from './lease.js'
 import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
@@ -134,14 +135,14 @@ export class Reader implements Lender {
   /** As {@link lock}, on the event loop. */
   async lockAsync(operation: string, timeout: number | undefined, signal: AbortSignal | undefined): Promise<ReadLock> {
     this.#checkLockable(operation)
-    const start = performance.now()
+    const start = elapsed()
     for (;;) {
       throwIfAborted(`${operation} ${this.name}`, signal)
       const { source, watcher, state } = this.#lookAt(operation)
       const outcome = source.begin(0, false)
       watcher.endGrace()
       if (outcome >= 0) return this.#hand(operation, source)
-      const left = readerPatience(outcome, timeout) - (performance.now() - start)
+      const left = readerPatience(outcome, timeout) - (elapsed() - start)
       if (left <= 0) throw this.refusal(operation, outcome, timeout)
       await sleep({ ms: left, signal }, watcher.changed(state, outcome === WRITING), this.farewell.subscribe)
       if (signal?.aborted && !this.isDisposed) watcher.endGrace()
@@ -182,7 +183,7 @@ export class Reader implements Lender {
   /** Waits until the publication goes on, in this segment or in another one of that name, or until it `isOver` for the caller. */
   async reopen(
     what: string,
-    wait: Pick<Arrival<true>, 'timeout' | 'signal' | 'ref'>,
+    wait: Pick<Arrival<true>, 'timeout' | 'timeoutInAll' | 'signal' | 'ref'>,
     isOver: () => boolean,
     also: Subscribe,
   ): Promise<void> {

@@ -1,3 +1,4 @@
+import { elapsed } from './clock.js'
 import { attempt, LockError, PagecastError } from './errors.js'
 import { NativeStandby } from './native.js'
 import { sleep, throwIfAborted } from './sleep.js'
@@ -20,13 +21,13 @@ export interface Candidate<T> {
  */
 export async function standBy<T>({ what, name, directory, take, timeout = Number.POSITIVE_INFINITY, signal }: Candidate<T>): Promise<T> {
   throwIfAborted(what, signal)
-  const start = performance.now()
+  const start = elapsed()
   const native = attempt(() => NativeStandby.open(name, directory))
   try {
     for (;;) {
       const taken = native.isVacant() ? unlessBeaten(take) : undefined
       if (taken !== undefined) return taken
-      const left = timeout - (performance.now() - start)
+      const left = timeout - (elapsed() - start)
       if (left <= 0) throw refusal(what, timeout, native.publisherPid())
       await sleep({ ms: Math.min(left, native.intervalMs), signal })
       throwIfAborted(what, signal)

@@ -1,3 +1,5 @@
+import { elapsed } from './clock.js'
+
 /**
  * How long a write with `buffers: 1` waits for readers, and a read for such a write, unless a `timeout` says otherwise:
  * 1000 milliseconds.
@@ -13,10 +15,10 @@ const SLICE = 50
  * the engine notices that its worker is to end.
  */
 export function persist(first: number, attempt: (sliceMs: number) => number, patience: (code: number) => number): number {
-  const start = performance.now()
+  const start = elapsed()
   let outcome = first
   while (outcome < 0) {
-    const left = patience(outcome) - (performance.now() - start)
+    const left = patience(outcome) - (elapsed() - start)
     if (left <= 0) return outcome
     outcome = attempt(Math.min(left, SLICE))
   }

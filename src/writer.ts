@@ -1,4 +1,5 @@
 import { clock } from './clock.js'
+import type { EnginePages } from './engine-pages.js'
 import { attempt, fromNative, LockError, PublicationError } from './errors.js'
 import type { Lender } from './lease.js'
 import { MappedSegment } from './mapped-segment.js'
@@ -31,11 +32,11 @@ export class Writer implements Lender {
   #isClosed = false
   #lastTotal = 0
 
-  constructor(name: string, native: NativePublisher) {
+  constructor(name: string, native: NativePublisher, pages: EnginePages) {
     this.name = name
     this.#native = native
     this.adopted = native.adopted
-    this.segment = new MappedSegment(`create ${name}`, name, native)
+    this.segment = new MappedSegment(`create ${name}`, name, native, pages)
     this.#steps = new WriterSteps(this.segment.words, native)
     this.#version = native.version()
   }
@@ -111,10 +112,16 @@ export class Writer implements Lender {
       segment.buffer(index).set(length === segment.layout.capacity ? segment.buffer(current) : segment.buffer(current).subarray(0, length))
   }
 
-  /** Publishes these bytes, of which there really are so many, and no more than fit. */
+  /** Publishes these bytes, of which there really are so many, and no more than fit. No code of the caller runs from here on. */
   write(operation: string, bytes: Uint8Array, byteLength: number, timeout: number | undefined): void {
+    this.check(operation) // options and values may have getters, which may have closed or locked this publisher
     const index = this.begin(operation, timeout, false)
-    this.segment.buffer(index).set(bytes)
+    try {
+      this.segment.buffer(index).set(bytes)
+    } catch (error) {
+      this.abort() // another thread made a growable buffer longer meanwhile
+      throw error
+    }
     this.commit(byteLength)
   }
 

@@ -79,9 +79,7 @@ async function runOutOfDescriptors(name: string, attempt: Attempt): Promise<void
 /** The only segment that there is room for is in use. */
 async function crowdAddressSpace(): Promise<void> {
   using first = Publisher.create('first', Pose, { directory, init: pose(1) })
-  for (const [name, attempt] of Object.entries(attempts)) {
-    if (name !== 'replace') await tryIt(name, attempt) // that takes the old one's place before it needs the engine's pages
-  }
+  for (const [name, attempt] of Object.entries(attempts)) await tryIt(name, attempt)
   first.write(pose(2))
   say('wrote', { totalWrites: first.totalWrites })
 }

@@ -10,6 +10,8 @@ export type ReadonlyTypedArray<A> = Omit<A, Mutator | number> & {
 // The engine's own getters: an object can claim any prototype, and have any `length` of its own.
 const { prototype } = Object.getPrototypeOf(Uint8Array) as { prototype: object }
 const tagOf = Object.getOwnPropertyDescriptor(prototype, Symbol.toStringTag)?.get as () => string | undefined
+const { set } = Uint8Array.prototype
+const NOTHING = new Uint8Array()
 const lengthOf = Object.getOwnPropertyDescriptor(prototype, 'length')?.get as () => number
 
 /** The kind of typed array `value` really is, such as `'Float64Array'`; `undefined` when it is none. */
@@ -20,6 +22,16 @@ export function typedArrayKind(value: unknown): string | undefined {
 /** How many elements a typed array really has. */
 export function typedArrayLength(value: unknown): number {
   return lengthOf.call(value)
+}
+
+/** Whether the memory of an array that shows length 0 is gone: it was transferred, or is shorter than where the array begins. */
+export function isDetached(empty: Uint8Array): boolean {
+  try {
+    set.call(empty, NOTHING)
+    return false
+  } catch {
+    return true
+  }
 }
 
 /** `value` as a typed array of this kind, if it is one. */

@@ -52,6 +52,13 @@ impl NativePublisher {
         Ok(NativePublisher { adopted: raw.adopted(), raw: Some(raw), pages: None })
     }
 
+    /// How long the segment will be that `create` makes of these.
+    #[napi]
+    pub fn segment_bytes(env: Env, options: NativeCreateOptions<'_>) -> Result<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "sizes of segments are below 2^53")]
+        RawPublisher::segment_bytes(options.schema.as_deref(), &shape(&options)).map(|bytes| bytes as f64).or_throw(&env)
+    }
+
     fn raw(&self) -> pagecast::Result<&RawPublisher> {
         self.raw.as_ref().ok_or_else(closed)
     }
@@ -152,15 +159,19 @@ fn closed() -> Error {
 fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {
     let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
     let defaults = CreateOptions::default();
-    let capacity = options.byte_length as u64;
     let choices = CreateOptions {
-        shape: Shape { capacity, buffers: options.buffers, max_consumers: options.max_consumers },
+        shape: shape(options),
         mode: options.mode.unwrap_or(defaults.mode),
         if_dead: if_dead(options.if_dead.as_deref())?,
         init: options.init.as_deref(),
         ..defaults
     };
     RawPublisher::create_or_adopt(&name, options.schema.as_deref(), &choices)
+}
+
+fn shape(options: &NativeCreateOptions<'_>) -> Shape {
+    let capacity = options.byte_length as u64;
+    Shape { capacity, buffers: options.buffers, max_consumers: options.max_consumers }
 }
 
 fn if_dead(word: Option<&str>) -> pagecast::Result<IfDead> {

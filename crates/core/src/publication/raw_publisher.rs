@@ -1,9 +1,9 @@
 //! The publisher of a value that is bytes. [`super::Publisher`] puts a record's type over it.
 
-use super::attachment::Attachment;
+use super::attachment::{Attachment, bytes_schema};
 use super::create::{self, CreateOptions};
 use super::holder::Holder;
-use super::layout::Layout;
+use super::layout::{Layout, Shape};
 use super::observation::{Observation, Outcome};
 use super::standby::{STANDBY_INTERVAL, Standby};
 use super::state::State;
@@ -72,6 +72,12 @@ impl RawPublisher {
             }
         }
         Ok(publisher)
+    }
+
+    /// How long a segment of this shape is.
+    pub fn segment_bytes(schema: Option<&str>, shape: &Shape) -> Result<u64> {
+        let schema_bytes = schema.map_or_else(|| bytes_schema(shape.capacity).len(), str::len);
+        Ok(Layout::new(shape, schema_bytes as u64)?.segment_bytes)
     }
 
     /// As [`create`](Self::create), but what was adopted keeps its value: `init` is for a new segment only.
