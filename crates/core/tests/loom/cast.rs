@@ -3,7 +3,7 @@
 use crate::consumer::Consumer;
 use crate::publisher::Publisher;
 use crate::segment::{Process, Segment};
-use crate::value::Value;
+use crate::value::{Plain, Value};
 use loom::thread::{self, JoinHandle};
 use std::sync::Arc;
 
@@ -47,4 +47,22 @@ pub fn mortal_publish<V: Value>(segment: &Arc<Segment<V>>, steps: u32, life: imp
     let process = Process::new(segment);
     let mut publisher = Publisher::of(&process);
     process.is_killed(steps, || life(&mut publisher))
+}
+
+/// So many consumers read so often while the publisher does what it does.
+pub fn contend(buffers: u32, consumers: u32, reads: u32, life: impl Fn(&mut Publisher<'_, Plain>)) {
+    let segment = Segment::<Plain>::new(buffers, consumers);
+    let consumers: Vec<_> = (0..consumers)
+        .map(|_| {
+            consumer(&segment, move |consumer| {
+                (0..reads).fold(1, |last, _| {
+                    let value = consumer.read().unwrap();
+                    assert!(value >= last, "{value} after {last}");
+                    value
+                });
+            })
+        })
+        .collect();
+    publish(&segment, life);
+    consumers.into_iter().for_each(|consumer| consumer.join().unwrap());
 }

@@ -1,46 +1,33 @@
 //! One buffer: whoever reads and whoever writes exclude each other, and each lets the other go on.
 
-use crate::cast::{consumer, publish};
+use crate::cast::{consumer, contend, publish};
 use crate::model::model;
 use crate::segment::Segment;
 use crate::value::Plain;
 
-/// So many consumers read so often while so many values are published.
-fn contend(consumers: u32, reads: u32, writes: u32) {
-    let segment = Segment::<Plain>::new(1, consumers);
-    let consumers: Vec<_> = (0..consumers)
-        .map(|_| {
-            consumer(&segment, move |consumer| {
-                (0..reads).fold(1, |last, _| {
-                    let value = consumer.read().unwrap();
-                    assert!(value >= last, "{value} after {last}");
-                    value
-                });
-            })
-        })
-        .collect();
-    publish(&segment, |publisher| publisher.write_times(writes));
-    consumers.into_iter().for_each(|consumer| consumer.join().unwrap());
+/// So many consumers read so often while the one buffer is written so many times.
+fn contend_for_one(consumers: u32, reads: u32, writes: u32) {
+    contend(1, consumers, reads, |publisher| publisher.write_times(writes));
 }
 
 #[test]
 fn one_reader() {
-    model(4, || contend(1, 1, 2));
+    model(4, || contend_for_one(1, 1, 2));
 }
 
 #[test]
 fn one_reader_twice() {
-    model(3, || contend(1, 2, 2));
+    model(3, || contend_for_one(1, 2, 2));
 }
 
 #[test]
 fn two_readers() {
-    model(2, || contend(2, 1, 1));
+    model(2, || contend_for_one(2, 1, 1));
 }
 
 #[test]
 fn two_readers_two_writes() {
-    model(1, || contend(2, 1, 2));
+    model(1, || contend_for_one(2, 1, 2));
 }
 
 /// Nothing was changed, the state is another all the same: those who sleep must hear of it.

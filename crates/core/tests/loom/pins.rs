@@ -1,28 +1,10 @@
 //! Several buffers: nobody writes a buffer that somebody holds, and with two more than there are consumers nobody waits.
 
-use crate::cast::{consumer, publish};
+use crate::cast::{consumer, contend, publish};
 use crate::model::{model, observe};
 use crate::publisher::Publisher;
 use crate::segment::Segment;
 use crate::value::Plain;
-
-/// So many consumers read so often while the publisher does what it does.
-fn contend(buffers: u32, consumers: u32, reads: u32, life: impl Fn(&mut Publisher<'_, Plain>)) {
-    let segment = Segment::<Plain>::new(buffers, consumers);
-    let consumers: Vec<_> = (0..consumers)
-        .map(|_| {
-            consumer(&segment, move |consumer| {
-                (0..reads).fold(1, |last, _| {
-                    let value = consumer.read().unwrap();
-                    assert!(value >= last, "{value} after {last}");
-                    value
-                });
-            })
-        })
-        .collect();
-    publish(&segment, life);
-    consumers.into_iter().for_each(|consumer| consumer.join().unwrap());
-}
 
 fn write(times: u32) -> impl Fn(&mut Publisher<'_, Plain>) {
     move |publisher| publisher.write_times(times)
