@@ -41,7 +41,7 @@ pub fn address_space_limit() -> Option<f64> {
 /// needs telling.
 #[napi]
 pub fn store_fence() {
-    std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
+    std::sync::atomic::fence(std::sync::atomic::Ordering::Release); // as after the mark in the core's `Writer::begin`
 }
 
 /// Whether a page that another process cut off is an error instead of the end of the process.

@@ -36,12 +36,12 @@ impl Entry {
         fence(Ordering::Release); // the mark before the range
         self.start.store(range.start, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Relaxed);
-        self.sequence.store(sequence.wrapping_add(2), Ordering::Release);
+        self.sequence.store(sequence.wrapping_add(2), Ordering::Release); // the range before the number that says it is whole
     }
 
     /// The range, if the address lies in it.
     pub fn find(&self, address: u64) -> Option<Range<u64>> {
-        let before = self.sequence.load(Ordering::Acquire);
+        let before = self.sequence.load(Ordering::Acquire); // nothing of the range is read before it
         let range = self.start.load(Ordering::Relaxed)..self.end.load(Ordering::Relaxed);
         fence(Ordering::Acquire); // the range before the second look
         let undisturbed = before & 1 == 0 && self.sequence.load(Ordering::Relaxed) == before;

@@ -131,8 +131,9 @@ impl Request<'_> {
             return Ok(None);
         }
         let words = super::place::Place::find(segment.mapping(), &layout)?.borrow(segment.mapping());
+        // Relaxed, all of it: ordered before everything by the name that comes later
         words.control.epoch.store(1, Ordering::Relaxed);
-        words.control.state.store(State::NEW.0, Ordering::Relaxed); // ordered before everything by the name that comes later
+        words.control.state.store(State::NEW.0, Ordering::Relaxed);
         words.control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
         if let Some(init) = self.options.init {
             let buffer = &words.buffers[0];
@@ -140,7 +141,7 @@ impl Request<'_> {
             buffer.length.store(init.len() as u64, Ordering::Relaxed);
             buffer.version.store(1, Ordering::Relaxed);
             buffer.timestamp.store(sys::monotonic_ns(), Ordering::Relaxed);
-            words.control.state.store(State::NEW.next(1).0, Ordering::Release);
+            words.control.state.store(State::NEW.next(1).0, Ordering::Relaxed);
         }
         Ok(Some((unnamed, locks)))
     }

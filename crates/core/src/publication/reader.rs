@@ -106,7 +106,7 @@ pub(super) fn wake_writer<P: Park>(words: &Words<'_>, park: &P) {
 #[inline]
 pub fn read_unpinned<T>(words: &Words<'_>, blockers: u32, copy: impl FnOnce(u32, &BufferHeader) -> T) -> Result<Option<T>, State> {
     let state = &words.control.state;
-    let seen = State(state.load(Ordering::Acquire));
+    let seen = State(state.load(Ordering::Acquire)); // the value it names comes along; a caller may sleep on what `Err` says
     let Some(index) = seen.index(words.buffers.len() as u32).filter(|_| !seen.has(blockers)) else {
         return Err(seen);
     };

@@ -42,6 +42,7 @@ impl<'a, P: Park> Writer<'a, P> {
             return Some((self.state().0 & State::INDEX) % buffers);
         }
         if buffers == 1 {
+            // SeqCst: after the state store of `shut_out_readers`, as a reader's state load is after its pin store
             return self.slots().iter().all(|slot| slot.pin.load(Ordering::SeqCst) == 0).then_some(0);
         }
         let pinned = self.pinned();
@@ -78,6 +79,7 @@ impl<'a, P: Park> Writer<'a, P> {
     /// publisher's memory of whom it has let in.
     pub fn grant_grace(&self, graced: &mut [u32], bound: Duration) {
         let slots = self.slots();
+        // SeqCst: after the last state store, and in the wait after bit 0. Readers store it before they look at the one or the other.
         let asks = |slot: &Slot| slot.lock_wait.load(Ordering::SeqCst);
         let owed = |graced: &[u32]| slots.iter().zip(graced).any(|(slot, given)| asks(slot) != 0 && asks(slot) != *given);
         if !owed(graced) {
@@ -108,7 +110,7 @@ impl<'a, P: Park> Writer<'a, P> {
     #[inline]
     pub fn end(&self, buffer: &BufferHeader) {
         let sequence = buffer.sequence.load(Ordering::Relaxed) | 1;
-        buffer.sequence.store(sequence.wrapping_add(1), Ordering::Release);
+        buffer.sequence.store(sequence.wrapping_add(1), Ordering::Release); // every byte is written before it
     }
 
     /// One buffer: ends a write without a new value. `whole`: the value from before stands in the buffer again.
