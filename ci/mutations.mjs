@@ -106,7 +106,16 @@ export const structural = [
     find: 'self.state().next(flags_and_index).0,',
     replace: 'self.state().0 & !(State::GENERATION - 1) | flags_and_index,',
   },
+  { file: 'writer.rs', name: 'recover_free: without the byte', find: 'bytes.try_hold_slot(number)? {', replace: 'true {' },
+  {
+    file: 'writer.rs',
+    name: 'recover_free: lets go of the byte too early',
+    find: 'self.recover(slot);\n                bytes.release_slot(number)?;',
+    replace: 'bytes.release_slot(number)?;\n                self.recover(slot);',
+  },
+  { file: 'writer.rs', name: 'recover_free: keeps the byte', find: 'bytes.release_slot(number)?;', replace: '' },
   { file: 'writer.rs', name: 'recover: the pin stays', find: 'slot.pin.store(0, Ordering::SeqCst);', replace: '' },
+  { file: 'writer.rs', name: 'succeed: recovers nobody', find: 'self.recover_free(bytes, |_| true)?;', replace: 'let _ = bytes;' },
   { file: 'writer.rs', name: 'take_over: believes a torn value', find: ' && !torn(index) =>', replace: ' && (!torn(index) || true) =>' },
   {
     file: 'writer.rs',
@@ -135,6 +144,8 @@ export const explanations = {
     'this or the Release of `end` is enough, and RC11 says that without both a copy can be torn; also, a caller may sleep on the state in `Err`',
   'writer.rs end: sequence.store Release → Relaxed':
     'this or the Acquire of the state in `read_unpinned` is enough, and RC11 says that without both a copy can be torn',
+  'writer.rs succeed: no SeqCst fence':
+    'the byte goes from the dead one to the successor by a lock, of the kernel as of loom, and that orders as much; R10 does not rest on how the kernel locks',
   'writer.rs recover: pin.store SeqCst → Release':
     'the pin is stored and scanned by one thread, and the slot’s next owner comes by the byte; SeqCst because R4 asks it of every store of 0',
 }

@@ -13,3 +13,13 @@ mod slot;
 pub use lock_file::{Byte, LockFile, MAX_SLOTS};
 pub use slot::Slot;
 pub(crate) use slot::reset;
+
+/// The bytes of the slots: each is held by the living consumer in it. Loom's tests stand in for the kernel here.
+pub trait SlotBytes {
+    /// What the kernel says when it does not lock at all.
+    type Error;
+    /// Takes a slot's byte; false if somebody has it.
+    fn try_hold_slot(&self, slot: u32) -> Result<bool, Self::Error>;
+    /// Lets go of it.
+    fn release_slot(&self, slot: u32) -> Result<(), Self::Error>;
+}

@@ -243,15 +243,7 @@ fn retire(segment: Segment, locks: LockFile) -> bool {
 /// `None`: it was cut short meanwhile, look again.
 fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Option<Created>> {
     old.segment.set_mode(name, mode)?;
-    crate::primitive::fence(Ordering::SeqCst); // after the byte: what the dead publisher stored last comes before every load from here on
-    let writer = Writer { words: old.words(), park: Futex };
-    for (slot, number) in old.words().slots.iter().zip(0..) {
-        if old.locks.try_hold(Byte::Slot(number))? {
-            writer.recover(slot);
-            old.locks.release(Byte::Slot(number))?;
-        }
-    }
-    let version = writer.take_over();
+    let version = Writer { words: old.words(), park: Futex }.succeed(&old.locks)?;
     old.words().control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
     old.segment.announce()?;
     Ok(old.segment.is_whole().then_some((old, true, version)))

@@ -390,17 +390,7 @@ impl RawPublisher {
 
     /// Takes back the pins of consumers that the kernel no longer knows. Returns how many there were.
     pub fn recover_dead(&self) -> Result<u32> {
-        let mut recovered = 0;
-        for (slot, number) in self.attachment.words().slots.iter().zip(0..) {
-            let used = slot.pin.load(Ordering::Relaxed) != 0 || slot.lock_wait.load(Ordering::Relaxed) != 0;
-            // only while this publisher holds the slot's byte itself can nobody else be attaching to it
-            if used && self.attachment.locks.try_hold(Byte::Slot(number))? {
-                self.writer().recover(slot);
-                self.attachment.locks.release(Byte::Slot(number))?;
-                recovered += 1;
-            }
-        }
-        Ok(recovered)
+        self.writer().recover_dead(&self.attachment.locks)
     }
 
     /// Copies bytes into the buffer that [`begin`](Self::begin) gave out.

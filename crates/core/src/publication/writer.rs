@@ -6,7 +6,7 @@ use super::reader::wake_writer;
 use super::state::State;
 use super::words::{BufferHeader, Words};
 use crate::primitive::{Ordering, fence};
-use crate::roster::Slot;
+use crate::roster::{Slot, SlotBytes};
 use crate::testing;
 use crate::wait::Park;
 use std::time::Duration;
@@ -136,10 +136,29 @@ impl<'a, P: Park> Writer<'a, P> {
         }
     }
 
+    /// Takes back what consumers that are gone left in their slots. Returns how many there were.
+    pub fn recover_dead<B: SlotBytes>(&self, bytes: &B) -> Result<u32, B::Error> {
+        self.recover_free(bytes, |slot| slot.pin.load(Ordering::Relaxed) != 0 || slot.lock_wait.load(Ordering::Relaxed) != 0)
+    }
+
+    /// Recovers each slot that looks `used` and whose byte nobody has.
+    fn recover_free<B: SlotBytes>(&self, bytes: &B, used: impl Fn(&Slot) -> bool) -> Result<u32, B::Error> {
+        let mut recovered = 0;
+        for (slot, number) in self.words.slots.iter().zip(0..) {
+            // only while this publisher holds the slot's byte itself can nobody else be attaching to it
+            if used(slot) && bytes.try_hold_slot(number)? {
+                self.recover(slot);
+                bytes.release_slot(number)?;
+                recovered += 1;
+            }
+        }
+        Ok(recovered)
+    }
+
     /// Takes a dead consumer's pin and flags back. The caller holds that slot's byte.
-    pub fn recover(&self, slot: &Slot) {
+    fn recover(&self, slot: &Slot) {
         crate::roster::reset(slot);
-        slot.pin.store(0, Ordering::SeqCst);
+        slot.pin.store(0, Ordering::SeqCst); // before the load in `wake_writer`, as every store of 0 (R4)
         wake_writer(&self.words, &self.park);
     }
 
@@ -159,9 +178,17 @@ impl<'a, P: Park> Writer<'a, P> {
         }
     }
 
-    /// What a dead publisher left is made whole (R10), by a successor that holds the byte and has recovered the slots:
-    /// an interrupted write that changed no byte is undone, a torn value is taken away. Returns the version to go on from.
-    pub fn take_over(&self) -> u64 {
+    /// Goes on with what a publisher that is gone left (R10). The caller holds its byte, and the name still leads here.
+    /// Returns the version to go on from.
+    pub fn succeed<B: SlotBytes>(&self, bytes: &B) -> Result<u64, B::Error> {
+        fence(Ordering::SeqCst); // after the byte: what the dead publisher stored last comes before every load from here on
+        self.recover_free(bytes, |_| true)?;
+        Ok(self.take_over())
+    }
+
+    /// What a dead publisher left is made whole, once the slots are recovered: an interrupted write that changed no byte is undone,
+    /// a torn value is taken away.
+    fn take_over(&self) -> u64 {
         let buffers = self.words.buffers;
         // Relaxed: the byte went from the dead publisher to this one, and everything it stored before came along
         let version = buffers.iter().map(|buffer| buffer.version.load(Ordering::Relaxed)).max().unwrap_or(0);

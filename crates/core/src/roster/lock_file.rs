@@ -1,6 +1,6 @@
 //! Bytes of a lock range: fcntl(2), "Open file description locks".
 
-use super::forked;
+use super::{SlotBytes, forked};
 use crate::error::{Code, Error, Result};
 use crate::sys::{self, ByteLock};
 use crate::testing::step;
@@ -131,6 +131,18 @@ impl LockFile {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+    }
+}
+
+impl SlotBytes for LockFile {
+    type Error = Error;
+
+    fn try_hold_slot(&self, slot: u32) -> Result<bool> {
+        self.try_hold(Byte::Slot(slot))
+    }
+
+    fn release_slot(&self, slot: u32) -> Result<()> {
+        self.release(Byte::Slot(slot))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::kernel::Byte;
 use crate::segment::{BOUND, Process};
 use crate::value::Value;
-use pagecast::primitive::{Ordering, fence};
+use pagecast::primitive::Ordering;
 use pagecast::publication::{State, Writer};
 use std::cell::{Cell, RefCell};
 
@@ -29,10 +29,8 @@ impl<'a, V: Value> Publisher<'a, V> {
         if !process.try_hold(Byte::Publisher) {
             return None;
         }
-        fence(Ordering::SeqCst);
-        let writer = Publisher::writer_of(process);
-        recover(process, |_| true);
-        let version = Cell::new(u32::try_from(writer.take_over()).unwrap());
+        let Ok(version) = Publisher::writer_of(process).succeed(process);
+        let version = Cell::new(u32::try_from(version).unwrap());
         Some(Publisher { process, version, graced: RefCell::new(None), wakes_always: false })
     }
 
@@ -85,10 +83,7 @@ impl<'a, V: Value> Publisher<'a, V> {
     }
 
     pub fn recover_dead(&self) {
-        recover(self.process, |slot| {
-            let slot = &self.process.segment.words().slots[slot as usize];
-            slot.pin.load(Ordering::Relaxed) != 0 || slot.lock_wait.load(Ordering::Relaxed) != 0
-        });
+        let Ok(_) = self.writer().recover_dead(self.process);
     }
 
     /// Publishes the next value.
@@ -155,16 +150,5 @@ impl<'a, V: Value> Publisher<'a, V> {
     pub fn close(&self) {
         let writer = self.writer();
         writer.publish(writer.state().meaning() | State::CLOSED, true);
-    }
-}
-
-/// Takes back what dead consumers left in those slots that `used` names.
-fn recover<V: Value>(process: &Process<V>, used: impl Fn(u32) -> bool) {
-    let writer = Publisher::writer_of(process);
-    for (slot, number) in writer.words.slots.iter().zip(0..) {
-        if used(number) && process.try_hold(Byte::Slot(number)) {
-            writer.recover(slot);
-            process.release(Byte::Slot(number));
-        }
     }
 }

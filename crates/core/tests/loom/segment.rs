@@ -5,9 +5,10 @@ use crate::value::Value;
 use pagecast::primitive::modelled::{in_kernel, mortal, step};
 use pagecast::primitive::{AtomicU64, Word};
 use pagecast::publication::{BufferHeader, Control, State, Words};
-use pagecast::roster::Slot;
+use pagecast::roster::{Slot, SlotBytes};
 use pagecast::wait::{Park, Woken};
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -122,6 +123,19 @@ impl<V: Value> Process<V> {
         }
         assert!(std::ptr::eq(word, &control.writer_waits), "nobody sleeps on any other word");
         &kernel.writer_waits
+    }
+}
+
+impl<V: Value> SlotBytes for Process<V> {
+    type Error = Infallible;
+
+    fn try_hold_slot(&self, slot: u32) -> Result<bool, Infallible> {
+        Ok(self.try_hold(Byte::Slot(slot)))
+    }
+
+    fn release_slot(&self, slot: u32) -> Result<(), Infallible> {
+        self.release(Byte::Slot(slot));
+        Ok(())
     }
 }
 

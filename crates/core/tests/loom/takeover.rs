@@ -198,6 +198,18 @@ fn write_if_free(process: &Process<Plain>) {
     }
 }
 
+/// What a dead consumer held, and its slot, can be had at once.
+#[test]
+fn with_the_buffer_that_a_dead_consumer_held() {
+    model(1, || {
+        let segment = Segment::<Plain>::new(1, 1);
+        leave_a_pin(&segment);
+        let process = Process::new(&segment);
+        Publisher::adopt(&process).unwrap().write_times_at_once(1);
+        assert!(Consumer::attach(&Process::new(&segment)).is_some());
+    });
+}
+
 /// Somebody attaches to the slot of one that died holding a buffer, while the successor recovers it and writes, or dies doing that.
 fn newcomer_attaches(buffers: u32, steps: u32) -> bool {
     let segment = Segment::<Plain>::new(buffers, 1);
