@@ -3,20 +3,20 @@
 // Weakens each memory ordering of the protocol's steps in turn, and breaks the steps in other ways; runs the scenarios against each
 // mutant until one fails; prints a Markdown table. Works on a copy in a scratch folder. On demand, not part of the tests: some minutes.
 //
-//   node ci/mutate.mjs [--only TEXT] [--list]
+//   node ci/mutate.mjs [--only TEXT]... [--list]
 
 import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explanations, structural } from './mutations.mjs'
 
-const { values: options } = parseArgs({ options: { only: { type: 'string' }, list: { type: 'boolean' } } })
+const { values: options } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [''] }, list: { type: 'boolean' } } })
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const steps = 'crates/core/src/publication'
-const files = ['words.rs', 'reader.rs', 'writer.rs']
+const sources = 'crates/core/src'
+const files = ['publication/words.rs', 'publication/reader.rs', 'publication/writer.rs', 'memory/range.rs']
 const limitMs = 600_000
 
 /** Mutants are built often and run shortly. */
@@ -138,7 +138,7 @@ async function baseline(program) {
 }
 
 async function judge(scratch, names, mutant) {
-  const path = join(scratch, steps, mutant.file)
+  const path = join(scratch, sources, mutant.path)
   const original = readFileSync(path, 'utf8')
   writeFileSync(path, mutant.source)
   try {
@@ -155,11 +155,12 @@ function verdict(mutant, failure) {
   return ['–', why ?? 'NOT NOTICED']
 }
 
-const mutants = files.flatMap(file => {
-  const source = readFileSync(join(root, steps, file), 'utf8')
-  return [...orderings(file, source), ...breakages(file, source)]
+const mutants = files.flatMap(path => {
+  const file = basename(path)
+  const source = readFileSync(join(root, sources, path), 'utf8')
+  return [...orderings(file, source), ...breakages(file, source)].map(mutant => ({ ...mutant, path }))
 })
-const chosen = mutants.filter(({ file, name }) => `${file} ${name}`.includes(options.only ?? ''))
+const chosen = mutants.filter(({ file, name }) => options.only.some(text => `${file} ${name}`.includes(text)))
 if (options.list) {
   for (const { file, name } of chosen) console.log(`${file} ${name}`)
   process.exit()

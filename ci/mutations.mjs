@@ -136,6 +136,10 @@ export const structural = [
     replace: 'self.publish(meaning, false);',
   },
   { file: 'writer.rs', name: 'take_over: begins to count anew', find: '.max().unwrap_or(0);', replace: '.max().map_or(0, |_| 0);' },
+  { file: 'range.rs', name: 'set: no mark', find: 'self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);', replace: '' },
+  { file: 'range.rs', name: 'set: the same number afterwards', find: 'sequence.wrapping_add(2)', replace: 'sequence' },
+  { file: 'range.rs', name: 'find: while it changes', find: 'before & 1 == 0 && ', replace: '' },
+  { file: 'range.rs', name: 'find: no second look', find: 'self.sequence.load(Ordering::Relaxed) == before', replace: 'true' },
 ]
 
 /** Mutants that no scenario can notice, and why that is well. */
