@@ -16,6 +16,8 @@ export class Contest {
   #counts = { kills: 0, takeovers: -1, valuesRead: 0, torn: 0, backwards: 0, longestStallMs: 0, machineStallMs: 0, failures: [] } // the first takes nothing over
   #parties = new Set()
   #isOver = false
+  /** When the publisher was killed, until there is the next. */
+  #vacantSince
   #buffers
   #rate
   #random
@@ -39,7 +41,8 @@ export class Contest {
       }
     } finally {
       this.#isOver = true
-      for (const party of this.#parties) party.kill()
+      this.#endVacancy()
+      for (const party of this.#parties) this.#kill(party)
       await Promise.all(Array.from(this.#parties, ({ exit }) => exit))
     }
     return { ...this.#counts, ...this.#leaks() }
@@ -75,26 +78,47 @@ export class Contest {
 
   #hear({ event, reads = 0, torn = 0, backwards = 0, stallMs = 0 }) {
     const counts = this.#counts
-    if (event === 'publishing') counts.takeovers += 1
+    if (event === 'publishing') {
+      counts.takeovers += 1
+      this.#endVacancy()
+    }
     counts.valuesRead += reads
     counts.torn += torn
     counts.backwards += backwards
-    counts.longestStallMs = Math.max(counts.longestStallMs, stallMs)
+    this.#stalled(stallMs)
+  }
+
+  /** A consumer is rarely spared for long enough to notice by itself that nobody takes over. */
+  #endVacancy() {
+    if (this.#vacantSince !== undefined) this.#stalled(performance.now() - this.#vacantSince)
+    this.#vacantSince = undefined
+  }
+
+  #stalled(ms) {
+    this.#counts.longestStallMs = Math.max(this.#counts.longestStallMs, ms)
   }
 
   #hearBystander({ stallMs = 0 }) {
     this.#counts.machineStallMs = Math.max(this.#counts.machineStallMs, stallMs)
   }
 
-  /** Whoever is there; the publisher only while another one is ready, so that a stall is nobody's fault but ours. */
+  /** Whoever is there; of the publishers one only while the other is ready, so that a stall is nobody's fault but ours. */
   #killOne() {
-    const parties = Array.from(this.#parties)
-    const isCovered = parties.some(({ place, isReady, isPublishing }) => place === 'publisher' && isReady && !isPublishing)
-    const victims = parties.filter(({ place, isReady, isPublishing }) => isReady && place !== 'bystander' && (!isPublishing || isCovered))
+    const ready = Array.from(this.#parties).filter(({ isReady }) => isReady)
+    const isCovered = ready.filter(({ place }) => place === 'publisher').length > 1
+    const victims = ready.filter(({ place }) => typeof place === 'number' || (place === 'publisher' && isCovered))
     const victim = victims[Math.floor(this.#random() * victims.length)]
     if (victim === undefined) return
-    victim.kill()
+    this.#kill(victim)
     this.#counts.kills += 1
+  }
+
+  /** Who gets nothing while he awaits, or is kept waiting, says nothing either: so the silence of a consumer or the publisher counts, too. */
+  #kill(party) {
+    const { place, isReady, isPublishing } = party
+    if (isPublishing || (isReady && typeof place === 'number')) this.#stalled(party.silenceMs)
+    if (isPublishing) this.#vacantSince = performance.now()
+    party.kill()
   }
 
   /** What they left: all were killed. Every slot is to be free, and the name to be the only one; then the next publisher can have it. */

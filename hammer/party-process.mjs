@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline'
 
 const script = join(import.meta.dirname, 'party.mjs')
 const program = join(import.meta.dirname, '..', '.build', 'rust', 'hammer')
+/** As in `party.mjs` and the Rust example. */
+const REPORT_MS = 20
 
 export class Party {
   isReady = false
@@ -12,6 +14,7 @@ export class Party {
   /** Resolves when it is gone: with what went wrong, unless it was killed. */
   exit
   #child
+  #heardAt = 0
   #isKilled = false
 
   constructor(isRust, args, hear) {
@@ -34,9 +37,15 @@ export class Party {
   #take(line, hear) {
     if (!line.endsWith('}')) return
     const message = JSON.parse(line)
-    if (message.event !== undefined) this.isReady = true
-    if (message.event === 'publishing') this.isPublishing = true
+    this.#heardAt = performance.now()
+    if (message.event !== undefined) this.isReady = !this.#isKilled
+    if (message.event === 'publishing') this.isPublishing = !this.#isKilled
     hear(message)
+  }
+
+  /** How much longer it has said nothing than it may between two reports. */
+  get silenceMs() {
+    return Math.max(0, performance.now() - this.#heardAt - REPORT_MS)
   }
 
   kill() {

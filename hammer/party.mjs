@@ -1,9 +1,10 @@
-// One party of the hammer: `node party.mjs publisher|consumer DIRECTORY NAME BUFFERS CONSUMERS`. The Rust example `hammer` is the same.
+// One party of the hammer: `node party.mjs publisher|consumer|follower DIRECTORY NAME BUFFERS CONSUMERS`. The Rust example `hammer` is the
+// same, but for the follower, a consumer that awaits each value.
 //
 // A publisher stands by for the living one. Both sides work flat out for a moment, then pause for one, until they are killed.
 // They print lines of JSON: `{"event":"ready"}`, a publisher then `{"event":"publishing"}`, and every few milliseconds what was counted
 // since the last line: `{"reads":…,"torn":…,"backwards":…,"stallMs":…}`. `stallMs` is the longest time in which a consumer, looking all the
-// time, saw no new value, or the longest write.
+// time, has seen no newer value, or the longest write.
 import { writeSync } from 'node:fs'
 import { bytes, Consumer, Publisher } from '../index.js'
 import { BYTE_LENGTH, fill, isWhole, numberOf } from './value.mjs'
@@ -67,6 +68,7 @@ function writeInPlace(publisher, number) {
   lock.release()
 }
 
+/** The newest value, and when it was seen first; before there is one, since when it could be. */
 const seen = { number: 0, at: 0 }
 
 function check(value, version) {
@@ -75,7 +77,7 @@ function check(value, version) {
   counts.reads += 1
   if (!isWhole(value) || number !== version) counts.torn += 1
   else if (number < seen.number) counts.backwards += 1
-  if (number > seen.number && seen.number > 0) stalled(now - seen.at)
+  stalled(now - seen.at) // at each look: a newer value may never come
   if (number > seen.number) Object.assign(seen, { number, at: now })
 }
 
@@ -100,9 +102,10 @@ async function consume() {
   inTurns(() => read(consumer))
 }
 
-/** As {@link consume}, awaiting each change. */
+/** As {@link consume}, awaiting each change: it does not look, nor say anything, while none comes. */
 async function follow() {
   const consumer = await Consumer.waitAndOpen(name, Type, { directory, timeout })
+  seen.at = performance.now()
   say({ event: 'ready' })
   for await (const { value, version } of consumer.changes({ withMeta: true })) {
     check(value, version)

@@ -24,16 +24,19 @@ const WORK: Duration = Duration::from_micros(300);
 const PAUSE: Duration = Duration::from_micros(700);
 const REPORT: Duration = Duration::from_millis(20);
 
+const USAGE: &str = "usage: hammer publisher|consumer|bystander DIRECTORY NAME BUFFERS CONSUMERS";
+
 fn main() -> Result<()> {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
     let [role, directory, name, buffers, consumers] = arguments.as_slice() else {
-        return Err("usage: hammer publisher|consumer|bystander DIRECTORY NAME BUFFERS CONSUMERS".into());
+        return Err(USAGE.into());
     };
     let name = Name::new(name, Some(Path::new(directory)))?;
     match role.as_str() {
         "publisher" => publish(&name, buffers.parse()?, consumers.parse()?),
         "consumer" => consume(&name),
-        _ => stand_by_and_do_nothing(),
+        "bystander" => stand_by_and_do_nothing(),
+        _ => Err(USAGE.into()),
     }
 }
 
@@ -75,14 +78,12 @@ fn consume(name: &Name) -> Result<()> {
         let version = if counts.reads % 2 == 0 { copy(&consumer, &mut value)? } else { pinned(&mut consumer, &mut value)? };
         let found = word(&value, 0);
         counts.reads += 1;
+        counts.stalled(at.elapsed()); // at each look: a newer value may never come
         if word(&value, LAST) != checksum(&value) || u64::from(found) != version {
             counts.torn += 1;
         } else if found < number {
             counts.backwards += 1;
         } else if found > number {
-            if number > 0 {
-                counts.stalled(at.elapsed());
-            }
             (number, at) = (found, Instant::now());
         }
         Ok(())
