@@ -8,19 +8,28 @@ const [directory = '', role = '', seconds = '', buffers = ''] = process.argv.sli
 const path = join(directory, 'pose')
 const end = performance.now() + Number(seconds) * 1000
 const options = { timeout: 5 }
-let calls = 0
+/** Calls on an open publication that came back well, or what an attacker wrote. */
+let succeeded = 0
 
 const isOver = () => performance.now() >= end
 
 /** The library may refuse, in its own words. */
-function attempt<T>(call: () => T): T | undefined {
-  calls += 1
+function allow<T>(call: () => T): T | undefined {
   try {
     return call()
   } catch (error) {
     if (!(error instanceof PagecastError) || !error.code.startsWith('ERR_')) throw error
     return undefined
   }
+}
+
+/** Counts, if it comes back well. */
+function attempt<T>(call: () => T): T | undefined {
+  return allow(() => {
+    const result = call()
+    succeeded += 1
+    return result
+  })
 }
 
 function attack(): void {
@@ -37,7 +46,7 @@ function attack(): void {
       const nonsense = Buffer.from(Array.from({ length: 1 + random(8) }, () => (random(2) === 0 ? random(256) : random(4))))
       const at = random(3) === 0 ? random(size) : 700 + random(2500)
       writeSync(file, nonsense, 0, nonsense.length, Math.min(at, size - nonsense.length))
-      calls += 1
+      succeeded += 1
     }
     closeSync(file)
   }
@@ -45,16 +54,16 @@ function attack(): void {
 
 function publish(): void {
   while (!isOver()) {
-    const publisher = attempt(() => Publisher.create('pose', Pose, { directory, buffers: Number(buffers), timeout: 5 }))
+    const publisher = allow(() => Publisher.create('pose', Pose, { directory, buffers: Number(buffers), timeout: 5 }))
     if (publisher === undefined) rmSync(path, { force: true }) // not one of ours any more, by its looks
     for (let number = 1; number < 500 && publisher !== undefined && !isOver(); number++) {
       attempt(() => publisher.write(pose(number), options))
       attempt(() => publisher.update({ field1: number }, options))
       attempt(() => publisher.withWrite(value => value.field2, options))
-      attempt(() => publisher.writeLock(options).abort())
-      attempt(() => publisher.totalWrites)
+      allow(() => publisher.writeLock(options).abort())
+      allow(() => publisher.totalWrites)
     }
-    attempt(() => publisher?.close())
+    allow(() => publisher?.close())
   }
 }
 
@@ -69,47 +78,47 @@ function useOnce(consumer: Consumer<typeof Pose>): void {
     attempt(() => consumer.read(options)),
     attempt(() => consumer.readChange(options)),
     attempt(() => consumer.withRead(({ field1, field2, name, trail }) => ({ field1, field2, name, trail: trail.slice() }), options)),
-    attempt(() => consumer.readLock(options).release()),
+    allow(() => consumer.readLock(options).release()),
   ]
   for (const value of values) if (value !== undefined) check(value)
   const byteLength = attempt(() => consumer.readInto(new Uint8Array(Pose.byteLength), options))
   if (byteLength !== undefined && byteLength !== Pose.byteLength) throw new Error(`unsound: ${byteLength} bytes`)
   attempt(() => consumer.readInto(Pose.view(), options))
-  attempt(() => [consumer.hasChanged, consumer.totalWrites, consumer.stalenessMs, consumer.epoch, consumer.publisherAlive, consumer.closed])
+  allow(() => [consumer.hasChanged, consumer.totalWrites, consumer.stalenessMs, consumer.epoch, consumer.publisherAlive, consumer.closed])
 }
 
 function consume(open: () => Consumer<typeof Pose>): void {
   while (!isOver()) {
-    const consumer = attempt(open)
+    const consumer = allow(open)
     for (let turn = 0; turn < 100 && consumer !== undefined && !isOver(); turn++) useOnce(consumer)
-    attempt(() => consumer?.close())
+    allow(() => consumer?.close())
   }
 }
 
 function look(): void {
   while (!isOver()) {
-    const consumer = attempt(() => Consumer.openDynamic('pose', { directory }))
-    for (let turn = 0; turn < 20; turn++) attempt(() => consumer?.read(options))
-    attempt(() => consumer?.schema?.toC('pose_t'))
-    attempt(() => consumer?.close())
+    const consumer = allow(() => Consumer.openDynamic('pose', { directory }))
+    for (let turn = 0; turn < 20 && consumer !== undefined; turn++) attempt(() => consumer.read(options))
+    allow(() => consumer?.schema?.toC('pose_t'))
+    allow(() => consumer?.close())
   }
 }
 
 async function follow(): Promise<void> {
   const signal = AbortSignal.timeout(Number(seconds) * 1000)
   while (!isOver()) {
-    const consumer = attempt(() => Consumer.open('pose', Pose, { directory }))
+    const consumer = allow(() => Consumer.open('pose', Pose, { directory }))
     try {
       for await (const value of consumer?.changes({ signal, reopen: true }) ?? []) {
         check(value)
-        calls += 1
+        succeeded += 1
       }
     } catch (error) {
-      attempt(() => {
+      allow(() => {
         throw error
       })
     }
-    attempt(() => consumer?.close())
+    allow(() => consumer?.close())
     await new Promise(resolve => setTimeout(resolve, 1))
   }
 }
@@ -124,4 +133,4 @@ const roles: Record<string, () => Promise<void> | void> = {
 }
 
 await roles[role]?.()
-process.stdout.write(`${JSON.stringify({ event: 'done', calls })}\n`)
+process.stdout.write(`${JSON.stringify({ event: 'done', succeeded })}\n`)
