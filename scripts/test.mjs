@@ -1,11 +1,11 @@
 // `npm test`: builds, runs the tests of both languages and of both together, and ends with one line of counts.
-// `npm test -- --only ts [file...]`, `--only rust [cargo option...]` and `--only conformance` run a part.
+// `npm test -- --only ts [--runtime node24] [ava option...]`, `--only rust [cargo option...]` and `--only conformance` run a part.
 import { join } from 'node:path'
 import { requireCargo } from './cargo.mjs'
 import { conformance } from './conformance.mjs'
 import { prepare } from './prepare.mjs'
 import { Failure, main, root, run } from './run.mjs'
-import { running } from './runtimes.mjs'
+import { executableOf, running } from './runtimes.mjs'
 
 /** For a runner that hangs in spite of the watchdogs of the tests. */
 const minutes = 15
@@ -55,10 +55,13 @@ async function testRust(options) {
   return withExitCode(code, passed, failed + crashed)
 }
 
-async function testTypeScript(files) {
+/** On the Node that runs this, or on one that `scripts/runtimes.mjs` knows: what is built is the same for all. */
+async function testTypeScript(options) {
+  const [runtime, avaOptions] = options[0] === '--runtime' ? [options[1], options.slice(2)] : [running, options]
+  const command = [await executableOf(runtime), ['node_modules/ava/entrypoints/cli.mjs', ...avaOptions]]
   await prepare(['native', 'lib', 'examples', 'rust', 'testing', 'test'])
   const env = { FORCE_COLOR: '0', ...testingPaths() }
-  const { code, stdout } = await run('node_modules/.bin/ava', files, { stdout: process.stdout, env, minutes })
+  const { code, stdout } = await run(...command, { stdout: process.stdout, env, minutes })
   // Lines are counted: the summary leaves out what passed when something failed, and the TAP reporter of ava 7 breaks at a timeout.
   const passed = count(stdout, /^ {2}[✔√] /gm)
   const failed = count(stdout, /^ {2}[✘×] (?!Exiting due|Timed out|\d+ tests? remaining)/gm)
