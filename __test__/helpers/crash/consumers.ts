@@ -137,7 +137,7 @@ export function consumerOperations(buffers: number): Operation[] {
             },
             rows: [
               {
-                title: 'asleep as reader, the lock-wait flag up',
+                title: 'asleep as reader',
                 survive: async (stage: Stage) => {
                   await stage.survivor.does('finish', 2)
                   await goOn(2)(stage)
