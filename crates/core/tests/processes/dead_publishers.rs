@@ -4,7 +4,7 @@ use crate::common::watchdog::{Watch, bounded};
 use crate::common::{Directory, WRITER_WAITS, blocked, bytes, pin, word};
 use crate::player::Player;
 use crate::roles::SIZE;
-use crate::waking::until_asleep;
+use crate::waking::{SLEEPERS, until_asleep};
 use pagecast::publication::Blocked;
 use pagecast::{RawConsumer, RawPublisher};
 use std::process::Command;
@@ -102,18 +102,25 @@ fn killed_while_it_waits_for_a_reader_it_has_changed_nothing() {
     });
 }
 
+/// A publisher in the middle of a write, and a reader asleep because of it, which was told `command`.
+fn shut_out(watch: &Watch, directory: &Directory, command: &str) -> (Player, Player) {
+    let mut first = publisher(watch, directory, 1);
+    first.ask("write 1");
+    first.ask("begin");
+    let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
+    reader.hear();
+    reader.say(command);
+    let observer = RawConsumer::open(&directory.name("value"), true).unwrap();
+    until_asleep(observer.segment(), observer.layout(), SLEEPERS);
+    (first, reader)
+}
+
 #[test]
 fn a_reader_that_waits_for_the_lock_is_told_that_the_publisher_died() {
     bounded(|watch| {
         watch.stage("publisher killed while a reader waits for its lock");
         let directory = Directory::new();
-        let mut first = publisher(watch, &directory, 1);
-        first.ask("write 1");
-        first.ask("begin");
-        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
-        reader.hear();
-        reader.say("lock"); // for an hour
-        std::thread::sleep(std::time::Duration::from_millis(100)); // it need not be asleep yet: the answer is the same
+        let (first, mut reader) = shut_out(watch, &directory, "lock"); // for an hour
         first.kill();
         assert_eq!(reader.hear(), "ERR_PUBLISHER_DIED");
     });
@@ -124,12 +131,7 @@ fn a_patient_reader_gets_the_successors_value() {
     bounded(|watch| {
         watch.stage("a patient reader waits for a successor");
         let directory = Directory::new();
-        let mut first = publisher(watch, &directory, 1);
-        first.ask("write 1");
-        first.ask("begin");
-        let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
-        reader.hear();
-        reader.say("lock patiently");
+        let (first, mut reader) = shut_out(watch, &directory, "lock patiently");
         first.kill();
         let mut second = adopt(&directory, 1);
         second.write(&[2; SIZE], Some(crate::common::FOREVER)).unwrap();

@@ -6,7 +6,7 @@ use pagecast::{Name, RawConsumer, RawPublisher, fault_guard};
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::path::Path;
-use std::ptr::{null, null_mut};
+use std::ptr::{null_mut, without_provenance};
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 const PAGE: usize = 4096;
@@ -30,7 +30,7 @@ pub fn play(directory: &Path, part: &str) -> String {
         "own" => own(&name, how),
         "foreign" if how == "where a segment was" => where_a_segment_was(publisher),
         "foreign" | "handler" | "plain handler" => foreign(directory),
-        "segmentation fault" => read(null()),
+        "segmentation fault" => read(without_provenance(8)), // nobody has the first page
         "sent" => send(),
         "many" => return many(directory),
         part => panic!("unknown part {part}"),
@@ -101,8 +101,8 @@ fn foreign(_: &Path) -> Option<&'static str> {
 }
 
 fn read(address: *const u8) -> Option<&'static str> {
-    // SAFETY: none: that is the point.
-    unsafe { std::arch::asm!("mov {byte:e}, dword ptr [{address}]", address = in(reg) address, byte = out(reg) _) };
+    // SAFETY: none: that is the point. Volatile, so that the compiler neither leaves it out nor asks what is there.
+    unsafe { address.read_volatile() };
     None
 }
 

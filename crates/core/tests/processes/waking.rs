@@ -10,7 +10,7 @@ use pagecast::{IfDead, Name, RawConsumer, RawPublisher};
 use std::time::Duration;
 
 /// Byte offset in the control line of the word that says that somebody sleeps.
-const SLEEPERS: u64 = 4;
+pub const SLEEPERS: u64 = 4;
 
 /// Waits until the other process says in the segment that it is about to sleep. From there on no wake-up may be lost.
 pub fn until_asleep(segment: &Segment, layout: &Layout, word: u64) {
