@@ -1,6 +1,6 @@
 // From the call of `Consumer.open` to a consumer that can read.
 import { bytes, Consumer } from '../index.js'
-import { median, quantile, rounded } from './measure.mjs'
+import { spread } from './measure.mjs'
 import { bytesScene } from './scene.mjs'
 
 const ATTACHES = 600
@@ -11,15 +11,7 @@ export const attach = [64, 1_048_576].map(byteLength => ({ share }) => {
   const times = []
   for (let turn = 0; turn < ATTACHES * share; turn++) times.push(attachOnce(name, type))
   close()
-  return {
-    bench: 'attach',
-    bytes: byteLength,
-    buffers: 4,
-    consumers: 1,
-    us: rounded(median(times)),
-    p99Us: rounded(quantile(times, 0.99)),
-    leastUs: rounded(Math.min(...times)),
-  }
+  return { bench: 'attach', bytes: byteLength, buffers: 4, consumers: 1, ...spread(times) }
 })
 
 function attachOnce(name, type) {

@@ -48,6 +48,11 @@ export function quantile(numbers, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }
 
+/** What a row says of times in microseconds that were taken one by one. */
+export function spread(times) {
+  return { us: rounded(median(times)), p99Us: rounded(quantile(times, 0.99)), leastUs: rounded(Math.min(...times)) }
+}
+
 export function rounded(number) {
   return Number(number.toPrecision(4))
 }

@@ -1,6 +1,6 @@
 // From a write to the loop body of a consumer in another process that awaits it.
 import { setTimeout as pause } from 'node:timers/promises'
-import { median, quantile, rounded } from './measure.mjs'
+import { spread } from './measure.mjs'
 import { play } from './play.mjs'
 import { microseconds } from './roles.mjs'
 import { bytesScene } from './scene.mjs'
@@ -29,13 +29,5 @@ async function wakeCase({ share }) {
   const ages = await answer
   end()
   close()
-  return {
-    bench: 'wake',
-    bytes: BYTES,
-    buffers: 4,
-    consumers: 1,
-    us: rounded(median(ages)),
-    p99Us: rounded(quantile(ages, 0.99)),
-    leastUs: rounded(Math.min(...ages)),
-  }
+  return { bench: 'wake', bytes: BYTES, buffers: 4, consumers: 1, ...spread(ages) }
 }
