@@ -13,11 +13,14 @@ export interface CreateOptions<T extends PublicationType = PublicationType> {
   buffers?: number
   /** How many consumers may be attached at once, 1 to 1024; read-only ones do not count. Default 16. */
   maxConsumers?: number
-  /** Permission bits of the segment, exactly these, whatever the umask. They must have 0o600. Default 0o600. */
+  /**
+   * Permission bits of the segment, exactly these, whatever the umask. They must have 0o600. Default 0o600. Whoever they let write, only the
+   * same user takes the segment over in place; another one replaces it, if the directory lets him (in `/dev/shm` it does not: `ERR_PERMISSION`).
+   */
   mode?: number
   /**
-   * What to do about a segment of that name whose publisher is gone. `adopt`: take it over, if type and sizes match, so that its consumers
-   * stay attached, else replace it. `replace`: put a new segment in its place; its consumers are told. `fail`: `ERR_ALREADY_EXISTS`.
+   * What to do about a segment of that name whose publisher is gone. `adopt`: take it over, if type and sizes match and it is this
+   * user's own, so that its consumers stay attached, else replace it. `replace`: put a new segment in its place; its consumers are told. `fail`: `ERR_ALREADY_EXISTS`.
    * Default `adopt`.
    */
   ifDead?: 'adopt' | 'replace' | 'fail'

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// What to do about a segment of that name whose publisher is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum IfDead {
-    /// Take it over when schema and size match, so that consumers stay attached; else replace it.
+    /// Take it over when schema and size match and it is this user's own, so that consumers stay attached; else replace it.
     #[default]
     Adopt,
     /// Put a new segment in its place; consumers of the old one are told.
@@ -30,7 +30,8 @@ pub enum IfDead {
 pub struct CreateOptions<'a> {
     /// Most bytes of a value, buffers and consumers.
     pub shape: Shape,
-    /// Permission bits, exactly these whatever the umask. Default `0o600`.
+    /// Permission bits, exactly these whatever the umask. Default `0o600`. Whoever they let write, only the same user takes the segment
+    /// over in place; another one replaces it, if the directory lets him (in `/dev/shm` it does not: [`Code::Permission`]).
     pub mode: u32,
     /// Default [`IfDead::Adopt`].
     pub if_dead: IfDead,
@@ -49,6 +50,9 @@ impl Default for CreateOptions<'_> {
 
 /// Names that change hands faster than this often are not being created but fought over.
 const ATTEMPTS: u32 = 1000;
+
+/// No publisher lives to count so far: a larger version is forged. TypeScript counts in doubles, and here it can still double.
+const MAX_VERSION: u64 = 1 << 52;
 
 /// The attachment, whether it was adopted, and the version to go on from.
 type Created = (Attachment, bool, u64);
@@ -204,7 +208,9 @@ impl Request<'_> {
     fn adoptable(&self, old: &Attachment) -> bool {
         let shape = &self.options.shape;
         self.options.if_dead == IfDead::Adopt
+            && old.segment.is_own() // another user's: he may have it open, whatever its permission bits are from now on
             && old.segment.is_whole()
+            && old.words().buffers.iter().all(|buffer| buffer.version.load(Ordering::Relaxed) <= MAX_VERSION)
             && old.layout.capacity == shape.capacity
             && shape.buffers.is_none_or(|buffers| buffers == old.layout.buffer_count)
             && shape.max_consumers.is_none_or(|slots| slots == old.layout.slot_count)

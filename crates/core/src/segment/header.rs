@@ -5,6 +5,8 @@ use crate::error::{Code, Error, Result};
 use crate::memory::Mapping;
 use crate::schema::{MAX_JSON_BYTES, Schema};
 use crate::sys;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 const MAGIC: [u8; 8] = *b"PAGECAST";
@@ -160,6 +162,12 @@ impl Header {
             geometry: raw.geometry,
             schema_bytes,
         })
+    }
+
+    /// Whether a creator was killed before it wrote one here: there is nothing at all, or zeros where it begins.
+    pub(super) fn is_missing(file: &File) -> bool {
+        let mut magic = [0; MAGIC.len()];
+        file.read_at(&mut magic, 0).is_ok() && magic == [0; MAGIC.len()]
     }
 
     /// Where the first byte behind header and schema is.

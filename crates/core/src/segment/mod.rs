@@ -140,6 +140,11 @@ impl Segment {
         sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes) && self.check().is_ok()
     }
 
+    /// Whether the file belongs to this process's user, who then is the only one that could ever set its permission bits.
+    pub(crate) fn is_own(&self) -> bool {
+        sys::is_own(&self.fd).unwrap_or(false)
+    }
+
     /// Gives the file exactly these permission bits.
     pub(crate) fn set_mode(&self, name: &Name, mode: u32) -> Result<()> {
         sys::set_mode(&self.fd, mode).map_err(|errno| Error::system(format_args!("create {name}"), "fchmod", errno))

@@ -11,8 +11,11 @@ pub const DEFAULT_DIRECTORY: &str = sys::DEFAULT_DIRECTORY;
 /// Longest name in bytes, as in the filesystem.
 const NAME_MAX: usize = 255;
 
-/// Begins the names that exist only between two steps of a creator.
+/// Begins the names that exist only between two steps of a creator. No segment has a name that begins like them.
 const TEMPORARY: &str = ".pagecast-";
+
+/// What follows it: a random number in so many hexadecimal digits.
+const DIGITS: usize = 32;
 
 /// A checked name in a directory. `pose` in the default directory is `/dev/shm/pose`, the object that `shm_open("/pose")` opens.
 #[derive(Clone, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl Name {
     /// A fresh path in the same directory that no segment can have.
     pub(crate) fn temporary(&self) -> Result<PathBuf> {
         let random = sys::random_bytes().map_err(|errno| Error::system(format_args!("create {self}"), "getrandom", errno))?;
-        Ok(self.directory.join(format!("{TEMPORARY}{:032x}", u128::from_ne_bytes(random))))
+        Ok(self.directory.join(format!("{TEMPORARY}{:0DIGITS$x}", u128::from_ne_bytes(random))))
     }
 
     /// The name of what has such a path; `None` for a file name that is none of them.
@@ -57,9 +60,10 @@ impl Name {
     }
 }
 
-/// Whether this file name stands between two steps of a creator.
+/// Whether a creator makes such names. What only begins like one is somebody's own file.
 fn is_temporary(file_name: &str) -> bool {
-    file_name.starts_with(TEMPORARY)
+    let digits = file_name.strip_prefix(TEMPORARY).filter(|digits| digits.len() == DIGITS);
+    digits.is_some_and(|digits| digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 fn fault(name: &str) -> Option<String> {
@@ -69,7 +73,7 @@ fn fault(name: &str) -> Option<String> {
         name if name.len() > NAME_MAX => Some(format!("{} bytes, at most {NAME_MAX} fit", name.len())),
         name if name.contains('/') => Some("holds a slash".into()),
         name if name.contains('\0') => Some("holds a NUL".into()),
-        name if is_temporary(name) => Some(format!("begins with {TEMPORARY}, which is reserved")),
+        name if name.starts_with(TEMPORARY) => Some(format!("begins with {TEMPORARY}, which is reserved")),
         _ => None,
     }
 }

@@ -1,10 +1,10 @@
 //! Which segments there are, and taking away those that nobody holds.
 
-use super::{Found, Name, Segment};
+use super::{Found, Header, Name, Segment};
 use crate::error::{Code, Error, Result};
 use crate::roster::{Byte, LockFile};
 use crate::sys;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 /// One segment as `list` saw it.
@@ -105,6 +105,7 @@ pub(crate) fn sweep(directory: &Path, farewell: Farewell<'_>) {
 fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
     let failed = |call| move |errno| Error::system(format_args!("sweep {temporary}"), call, errno);
     let fd = sys::open_object(temporary.path(), false).map_err(failed("open"))?;
+    sys::describe(&fd).map_err(failed("fstat"))?; // an error for what is no regular file
     // what a stranger put there is not worth the risk of touching it
     if !sys::is_own(&fd).map_err(failed("fstat"))? {
         return Ok(false);
@@ -114,10 +115,13 @@ fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
         if !locks.try_hold(Byte::Publisher)? {
             return Ok(false);
         }
-        // what is there may be a segment that was replaced, with consumers, or one that was never finished
-        if let Ok(Found::Segment(segment)) = Segment::find(temporary, false)
-            && !farewell(*segment, locks)
-        {
+        // a segment that was replaced, with consumers, or one that was never finished; anything else is no creator's
+        let is_ours = match Segment::find(temporary, false) {
+            Ok(Found::Segment(segment)) => farewell(*segment, locks),
+            Ok(Found::Damaged(..)) => true,
+            Err(_) => Header::is_missing(&File::from(fd)),
+        };
+        if !is_ours {
             return Ok(false);
         }
     }

@@ -1,10 +1,12 @@
-//! A consumer that is another user and may only read.
+//! Another user: a consumer who may only read, one who made the segment, one who stands by.
 
 use crate::common::watchdog::bounded;
 use crate::common::{Directory, bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
-use pagecast::{CreateOptions, RawPublisher};
+use pagecast::publication::State;
+use pagecast::{CreateOptions, RawConsumer, RawPublisher};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
@@ -45,6 +47,47 @@ fn another_user_sees_nothing_of_what_is_private() {
             let arguments = [directory.path().to_str().unwrap(), "value", access];
             let Ok(mut refused) = Player::start_as(watch, NOBODY, "consumer", &arguments) else { return };
             assert_eq!(refused.hear(), "ERR_PERMISSION");
+        }
+    });
+}
+
+/// What a publisher of that user left, with these permission bits. False: only root may give a file away.
+fn leave_to(uid: u32, directory: &Directory, mode: u32) -> bool {
+    let options = CreateOptions { mode, init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 2) };
+    RawPublisher::create(&directory.name("value"), None, &options).unwrap().abandon();
+    chown(directory.name("value").path(), Some(uid), None).is_ok()
+}
+
+#[test]
+fn what_another_user_made_is_not_adopted_but_replaced() {
+    let directory = Directory::new();
+    if !leave_to(NOBODY, &directory, 0o666) {
+        return;
+    }
+    let left = RawConsumer::open(&directory.name("value"), false).unwrap();
+    let mut publisher = RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap();
+    let made = std::fs::metadata(directory.name("value").path()).unwrap();
+    assert_eq!((publisher.adopted(), made.mode() & 0o777, made.uid() == NOBODY), (false, 0o600, false));
+    publisher.write(&[2; SIZE], None).unwrap();
+    assert!(left.state().has(State::REPLACED), "whoever is attached is told");
+    let mut value = [0; SIZE];
+    left.copy(&mut value, true).unwrap().unwrap();
+    assert_eq!(value, [1; SIZE], "and sees nothing of what comes");
+}
+
+#[test]
+fn another_user_takes_over_only_where_the_directory_lets_him() {
+    bounded(|watch| {
+        // as /dev/shm is, and as one is whose files anybody may rename
+        for (mode, expected) in [(0o1777, "ERR_PERMISSION"), (0o777, "epoch 1")] {
+            watch.stage(format!("another user stands by in a directory of mode {mode:o}"));
+            let directory = Directory::new();
+            std::fs::set_permissions(directory.path(), PermissionsExt::from_mode(mode)).unwrap();
+            leave_to(0, &directory, 0o666);
+            let arguments = [directory.path().to_str().unwrap(), "value", "2"];
+            let Ok(mut other) = Player::start_as(watch, NOBODY, "standby", &arguments) else { return };
+            assert_eq!((other.hear(), other.hear()), ("waiting".into(), expected.into()));
+            assert_eq!(directory.files(), ["value"]);
         }
     });
 }

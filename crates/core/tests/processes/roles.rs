@@ -77,7 +77,7 @@ fn stand_by(name: &Name, buffers: u32) {
 
 fn publish(created: Result<RawPublisher>, commands: &Receiver<String>) {
     answer_result(created.as_ref().map(|publisher| format!("epoch {}", publisher.epoch())).map_err(Clone::clone));
-    let mut publisher = created.unwrap();
+    let Ok(mut publisher) = created else { return };
     for command in commands {
         let (verb, number) = command.split_once(' ').unwrap_or((&command, "0"));
         let value = [number.parse().unwrap(); SIZE];

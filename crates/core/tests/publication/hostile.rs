@@ -2,7 +2,7 @@
 
 use crate::common::{Directory, bytes, code, publish_bytes};
 use crate::poses::Pose;
-use pagecast::publication::{Layout, Shape};
+use pagecast::publication::{Layout, Shape, State};
 use pagecast::segment::{HEADER_BYTES, clean, list};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer, RawPublisher, Schema};
 use std::ops::Range;
@@ -293,18 +293,20 @@ fn a_forged_schema_is_an_error() {
 }
 
 #[test]
-fn the_last_version_there_is_does_not_overflow() {
+fn a_segment_whose_version_nobody_could_count_to_is_replaced() {
     let directory = Directory::new();
     let name = directory.name("version");
-    publish_bytes(&name, &[1; 8], 2).abandon();
-    let mut file = std::fs::read(name.path()).unwrap();
-    let layout = *RawConsumer::open(&name, true).unwrap().layout();
-    let version = usize::try_from(layout.buffer_headers).unwrap() + pagecast::publication::offsets::VERSION;
-    set(&mut file, version, u64::MAX);
-    std::fs::write(name.path(), &file).unwrap();
-    let mut publisher = RawPublisher::create(&name, None, &bytes(8, 2)).unwrap();
-    let _ = publisher.write(&[2; 8], None);
-    let _ = publisher.write(&[3; 8], None);
+    for (version, is_adopted) in [(1 << 52, true), ((1 << 52) + 1, false), ((1 << 53) - 1, false), (u64::MAX, false)] {
+        publish_bytes(&name, &[1; 8], 2).abandon();
+        let consumer = RawConsumer::open(&name, false).unwrap();
+        let at = consumer.layout().buffer_headers + pagecast::publication::offsets::VERSION as u64;
+        consumer.segment().mapping().copy_in(at, &u64::to_ne_bytes(version)).unwrap();
+        let mut publisher = RawPublisher::create(&name, None, &bytes(8, 2)).unwrap();
+        assert_eq!((publisher.adopted(), consumer.state().has(State::REPLACED)), (is_adopted, !is_adopted), "{version}");
+        publisher.write(&[2; 8], None).unwrap();
+        assert_eq!(publisher.total_writes(), if is_adopted { version + 1 } else { 1 });
+        publisher.close(false).unwrap();
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn cleaning_takes_only_what_nobody_holds() {
     let consumer = consume::<Pose>(&directory.name("read"));
     std::fs::write(directory.path().join("raw"), [0; 4096]).unwrap();
     let segment = std::fs::read(directory.name("dead").path()).unwrap();
-    let leftover = ".pagecast-0123456789abcdef";
+    let leftover = ".pagecast-0123456789abcdef0123456789abcdef";
     std::fs::write(directory.path().join(leftover), segment).unwrap();
     assert_eq!(clean(Some(directory.path())).unwrap(), [leftover, "dead", "kept"]);
     assert_eq!(directory.files(), ["alive", "raw", "read"]);
@@ -81,4 +81,45 @@ fn who_reads_a_removed_segment_keeps_it() {
     let mut observer = observe::<Pose>(&name);
     assert_eq!(clean(Some(directory.path())).unwrap(), ["observed"], "an observer holds nothing");
     observer.read().unwrap();
+}
+
+#[test]
+fn files_that_only_look_like_leftovers_stay() {
+    let directory = Directory::new();
+    let segment = {
+        publish(&directory.name("model"), 2).abandon();
+        std::fs::read(directory.name("model").path()).unwrap()
+    };
+    pagecast::segment::remove(&directory.name("model")).unwrap();
+    let digits = "0123456789abcdef".repeat(2);
+    let (short, upper) = (format!(".pagecast-{}", &digits[1..]), format!(".pagecast-{}", digits.to_uppercase()));
+    let text = format!(".pagecast-{digits}");
+    let mine = [
+        (".pagecast-notes.md", b"my own".as_slice()),
+        (".pagecast-rc", b""),
+        (&short, &segment),
+        (&upper, &segment),
+        (&text, b"no segment, whatever it is called"),
+    ];
+    for (name, bytes) in mine {
+        std::fs::write(directory.path().join(name), bytes).unwrap();
+    }
+    std::fs::create_dir(directory.path().join(text.replace('0', "1"))).unwrap();
+    let before = directory.files();
+    publish(&directory.name("pose"), 2).close(false).unwrap();
+    assert_eq!(clean(Some(directory.path())).unwrap(), [""; 0]);
+    assert_eq!(directory.files(), before);
+    for (name, bytes) in mine {
+        assert_eq!(std::fs::read(directory.path().join(name)).unwrap(), bytes, "{name}");
+    }
+}
+
+#[test]
+fn what_a_creator_left_before_its_header_goes() {
+    let directory = Directory::new();
+    for (number, bytes) in [vec![], vec![0; 1 << 17]].iter().enumerate() {
+        std::fs::write(directory.path().join(format!(".pagecast-{number:032x}")), bytes).unwrap();
+    }
+    publish(&directory.name("pose"), 2).close(false).unwrap();
+    assert_eq!(directory.files(), [""; 0]);
 }
