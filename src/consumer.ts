@@ -59,7 +59,8 @@ export class Consumer<T extends PublicationType = PublicationType> {
    *
    * @param name As in `Publisher.create`.
    * @param type A struct, whose fields the publisher's must have; or `bytes(n)`.
-   * @throws `ERR_NOT_FOUND`; `ERR_SCHEMA_MISMATCH`, naming the field; `ERR_TOO_MANY_CONSUMERS`, naming them; `ERR_NOT_A_SEGMENT`,
+   * @throws `ERR_NOT_FOUND`; `ERR_SCHEMA_MISMATCH`, naming the field; `ERR_TOO_MANY_CONSUMERS`, naming them;
+   * `ERR_LOCK_OBSTRUCTED` if a process that is not attached holds a read lock (fcntl(2)) on one of the slots; `ERR_NOT_A_SEGMENT`,
    * `ERR_CORRUPT` and `ERR_UNSUPPORTED_FORMAT` for what is no publication; where the system refuses, `ERR_PERMISSION`,
    * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT`.
    * What fails leaves nothing behind.

@@ -3,12 +3,15 @@ import { attempt, LockError, PagecastError } from './errors.js'
 import { NativeStandby } from './native.js'
 import { sleep, throwIfAborted } from './sleep.js'
 
+/** Somebody was faster, or a stranger's read lock is in the way, for as long as he likes. */
+const BEATEN = ['ERR_PUBLISHER_EXISTS', 'ERR_LOCK_OBSTRUCTED']
+
 /** Whose place is awaited, and how long. */
 export interface Candidate<T> {
   readonly what: string
   readonly name: string
   readonly directory: string | undefined
-  /** Takes the place; throws `ERR_PUBLISHER_EXISTS` if somebody was faster. */
+  /** Takes the place; throws `ERR_PUBLISHER_EXISTS` if somebody was faster, `ERR_LOCK_OBSTRUCTED` if a stranger is in the way. */
   take(): T
   /** Milliseconds. Default `Infinity`: until the signal. */
   readonly timeout: number | undefined
@@ -41,7 +44,7 @@ function unlessBeaten<T>(take: () => T): T | undefined {
   try {
     return take()
   } catch (error) {
-    if (error instanceof PagecastError && error.code === 'ERR_PUBLISHER_EXISTS') return undefined
+    if (error instanceof PagecastError && BEATEN.includes(error.code)) return undefined
     throw error
   }
 }

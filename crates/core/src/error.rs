@@ -32,7 +32,8 @@ pub enum Code {
     SchemaMismatch,
     /// Every consumer slot is taken.
     TooManyConsumers,
-    /// A stranger's file lock stands in the way.
+    /// A read lock (fcntl) of a process that is not attached stands in the way: of a publisher, of a consumer, of taking back what a dead
+    /// one held.
     LockObstructed,
     /// A second lock on the same consumer or publisher.
     AlreadyLocked,

@@ -120,11 +120,11 @@ impl NativePublisher {
         self.raw().map(|raw| raw.total_writes() as f64).or_throw(&env)
     }
 
-    /// Consumers that hold a buffer now.
+    /// Consumers that a write waits for. Throws `ERR_LOCK_OBSTRUCTED` if one of them is gone and cannot be recovered.
     #[napi]
-    pub fn holders(&self) -> Vec<NativeHolder> {
-        let holders = self.raw.as_ref().map(RawPublisher::holders).unwrap_or_default();
-        holders.iter().map(|holder| NativeHolder { pid: holder.pid, slot: i32::try_from(holder.slot).unwrap_or(-1) }).collect()
+    pub fn holders(&self, env: Env) -> Result<Vec<NativeHolder>> {
+        let holders = self.raw().and_then(RawPublisher::blockers).or_throw(&env)?;
+        Ok(holders.iter().map(|holder| NativeHolder { pid: holder.pid, slot: i32::try_from(holder.slot).unwrap_or(-1) }).collect())
     }
 
     /// Lets go of the publication as a dying process would: the name stays and can be adopted.

@@ -185,11 +185,7 @@ impl Request<'_> {
 
     /// Takes the publisher's byte of what is there; an error if its publisher lives, who calls itself `pid`.
     fn hold(&self, locks: &LockFile, pid: impl FnOnce() -> Option<u32>) -> Result<bool> {
-        if locks.try_hold(Byte::Publisher)? {
-            return Ok(true);
-        }
-        // `hold` doubts for a while: somebody may clean up, have gone between the two questions, or be a stranger with a read lock
-        match locks.hold(Byte::Publisher)? {
+        match locks.hold(Byte::Publisher, format_args!("create {}", self.name))? {
             true => Ok(true),
             false => {
                 let pid = pid().map(|pid| format!(" (pid {pid})")).unwrap_or_default();

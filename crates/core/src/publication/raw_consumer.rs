@@ -44,13 +44,15 @@ pub struct Pinned {
 
 impl RawConsumer {
     /// Attaches to the publication of that name. `read_only` needs no permission to write, and can hold no lock.
+    /// [`Code::TooManyConsumers`] if each slot has a living consumer, [`Code::LockObstructed`] if one of them has instead a read lock of
+    /// a process that is not attached.
     pub fn open(name: &Name, read_only: bool) -> Result<RawConsumer> {
         let attachment = Attachment::new(Segment::open(name, read_only)?, read_only)?;
         let slot = if read_only { None } else { Some(attach(name, &attachment)?) };
         Ok(RawConsumer { attachment: Arc::new(attachment), slot, pinned: None, grace: 0 })
     }
 
-    /// Waits until there is a publication of that name that is not closed, then attaches to it.
+    /// Waits until there is a publication of that name that is not closed, then attaches to it, or fails, as [`open`](Self::open).
     pub fn wait_and_open<'a>(name: &Name, read_only: bool, patience: impl Into<Patience<'a>>) -> Result<RawConsumer> {
         let wait = patience.into().begin();
         let failed = |errno| watch_error(name, errno);
@@ -336,7 +338,7 @@ fn watch_error(name: &Name, errno: Errno) -> Error {
 /// Takes a slot and makes it this process's (docs/protocol.md R11).
 fn attach(name: &Name, attachment: &Attachment) -> Result<u32> {
     let (words, slots) = (attachment.words(), attachment.layout.slot_count);
-    let Some(number) = attachment.locks.hold_slot(slots)? else {
+    let Some(number) = attachment.locks.hold_slot(slots, format_args!("open {name}"))? else {
         let holders = Holder::list(&Holder::all(&words, |_| true));
         return Err(Error::new(Code::TooManyConsumers, format!("open {name}: all {slots} consumer slots are taken, {holders}")));
     };

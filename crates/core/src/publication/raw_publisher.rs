@@ -59,7 +59,8 @@ struct Probe {
 }
 
 impl RawPublisher {
-    /// Makes the publication, or takes over what a publisher that is gone left. See [`CreateOptions`].
+    /// Makes the publication, or takes over what a publisher that is gone left. See [`CreateOptions`]. [`Code::PublisherExists`] while one
+    /// lives, [`Code::LockObstructed`] while a process that is not attached holds a read lock where the publisher's would be.
     ///
     /// `schema` is the text that travels with the data, `None` for bytes.
     pub fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
@@ -89,7 +90,8 @@ impl RawPublisher {
     }
 
     /// As [`create`](Self::create), as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes
-    /// or dies. Of several that stand by one becomes the publisher, the others go on waiting.
+    /// or dies. Of several that stand by one becomes the publisher, the others go on waiting. So does one that is kept out by a
+    /// stranger's read lock ([`Code::LockObstructed`] from [`create`](Self::create)).
     pub fn standby<'a>(
         name: &Name,
         schema: Option<&str>,
@@ -100,7 +102,8 @@ impl RawPublisher {
         loop {
             if standby.is_vacant() {
                 match RawPublisher::create(name, schema, options) {
-                    Err(error) if error.code() == Code::PublisherExists => {} // somebody was faster
+                    // somebody was faster, or a stranger's read lock is in the way as long as he likes
+                    Err(error) if matches!(error.code(), Code::PublisherExists | Code::LockObstructed) => {}
                     created => return created,
                 }
             }
@@ -211,7 +214,23 @@ impl RawPublisher {
     }
 
     fn refusal(&self, code: Code, what: std::fmt::Arguments<'_>) -> Error {
-        Error::new(code, format!("{what}, {}", Holder::list(&self.holders())))
+        let named = |holders: Vec<Holder>| Error::new(code, format!("{what}, {}", Holder::list(&holders)));
+        self.blockers().map_or_else(|obstruction| obstruction, named)
+    }
+
+    /// The [`holders`](Self::holders) that a write waits for; [`Code::LockObstructed`] if one of them is gone, and a process that is not
+    /// attached keeps its pin from being taken back, by a read lock.
+    pub fn blockers(&self) -> Result<Vec<Holder>> {
+        let holders = self.holders();
+        for holder in &holders {
+            let byte = Byte::Slot(holder.slot);
+            if self.attachment.locks.is_obstructed(byte)? {
+                let name = &self.name;
+                let fact = format_args!("{holder} is gone, but a process that is not attached holds a read lock (fcntl) on {byte}");
+                return Err(Error::new(Code::LockObstructed, format!("write {name}: {fact}")));
+            }
+        }
+        Ok(holders)
     }
 
     /// One attempt that does not wait.

@@ -5,6 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::sys::{self, ByteLock};
 use crate::testing::step;
 use nix::errno::Errno;
+use std::fmt;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -34,6 +35,20 @@ impl Byte {
             Byte::Publisher => LOCK_BASE,
             Byte::Observers => LOCK_BASE + 1,
             Byte::Slot(slot) => LOCK_BASE + 64 + u64::from(slot),
+        }
+    }
+
+    fn slot(self) -> Option<u32> {
+        if let Byte::Slot(slot) = self { Some(slot) } else { None }
+    }
+}
+
+impl fmt::Display for Byte {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Byte::Publisher => write!(f, "the publisher's byte"),
+            Byte::Observers => write!(f, "the observers' byte"),
+            Byte::Slot(slot) => write!(f, "the byte of slot {slot}"),
         }
     }
 }
@@ -96,38 +111,43 @@ impl LockFile {
         Ok(held.map_err(|errno| lock_error(first, errno))? == ByteLock::Write)
     }
 
+    /// Whether another description has a read lock there: no publisher and no consumer, but nobody can become one.
+    pub fn is_obstructed(&self, byte: Byte) -> Result<bool> {
+        Ok(self.query(byte, true)? == ByteLock::Read)
+    }
+
     fn query(&self, byte: Byte, exclusive: bool) -> Result<ByteLock> {
         sys::query_bytes(&self.fd, byte.position(), 1, exclusive).map_err(|errno| lock_error(byte, errno))
     }
 
     /// Takes the byte, doubting a first refusal: false if a living holder has it, an error if a stranger's read lock obstructs.
-    pub fn hold(&self, byte: Byte) -> Result<bool> {
-        let end = crate::wait::Deadline::after(DOUBT);
-        loop {
-            if self.try_hold(byte)? {
-                return Ok(true);
-            }
-            let held = self.is_held(byte)?;
-            if end.slice(DOUBT).is_none() {
-                return if held { Ok(false) } else { Err(obstructed(byte)) };
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
+    /// `what` is operation and subject.
+    pub fn hold(&self, byte: Byte, what: impl fmt::Display) -> Result<bool> {
+        self.hold_first(std::iter::once(byte), what).map(|held| held.is_some())
     }
 
-    /// Takes the first free slot; `None`: each has a living holder.
-    pub fn hold_slot(&self, slots: u32) -> Result<Option<u32>> {
+    /// Takes the first free slot; `None`: each has a living holder. `what` as for [`hold`](Self::hold).
+    pub fn hold_slot(&self, slots: u32, what: impl fmt::Display) -> Result<Option<u32>> {
+        let held = self.hold_first((0..slots).map(Byte::Slot), what)?;
+        Ok(held.and_then(Byte::slot))
+    }
+
+    fn hold_first(&self, bytes: impl Iterator<Item = Byte> + Clone, what: impl fmt::Display) -> Result<Option<Byte>> {
         let end = crate::wait::Deadline::after(DOUBT);
         loop {
-            for slot in 0..slots {
-                if self.try_hold(Byte::Slot(slot))? {
-                    return Ok(Some(slot));
+            let is_over = end.slice(DOUBT).is_none();
+            let mut obstructed = None;
+            for byte in bytes.clone() {
+                if self.try_hold(byte)? {
+                    return Ok(Some(byte));
+                }
+                // only what has a read lock has a stranger's: a byte that is free by now was somebody's at the try
+                if is_over && self.is_obstructed(byte)? {
+                    obstructed = obstructed.or(Some(byte));
                 }
             }
-            if end.slice(DOUBT).is_none() {
-                // one that is neither free nor held by a consumer: a stranger's read lock
-                let obstructs = |slot: &u32| !self.is_held(Byte::Slot(*slot)).unwrap_or(false);
-                return (0..slots).find(obstructs).map_or(Ok(None), |slot| Err(obstructed(Byte::Slot(slot))));
+            if is_over {
+                return obstructed.map_or(Ok(None), |byte| Err(obstruction(what, byte)));
             }
             std::thread::sleep(Duration::from_millis(1));
         }
@@ -155,10 +175,10 @@ impl Drop for LockFile {
     }
 }
 
-fn obstructed(byte: Byte) -> Error {
-    Error::new(Code::LockObstructed, format!("lock {byte:?}: a process that is not attached holds a file lock there"))
+fn obstruction(what: impl fmt::Display, byte: Byte) -> Error {
+    Error::new(Code::LockObstructed, format!("{what}: a process that is not attached holds a read lock (fcntl) on {byte}"))
 }
 
 fn lock_error(byte: Byte, errno: nix::errno::Errno) -> Error {
-    Error::system(format_args!("lock {byte:?}"), "fcntl", errno)
+    Error::system(format_args!("lock {byte}"), "fcntl", errno)
 }

@@ -56,7 +56,7 @@ pub fn remove(name: &Name) -> Result<()> {
     let locks = LockFile::reopen(&fd, false)?;
     // a successor may have taken the name meanwhile: then what is held here is not what would be unlinked
     let succeeded = || sys::identify(name.path()).is_ok_and(|now| sys::describe(&fd).is_ok_and(|(held, _)| now != held));
-    if !locks.hold(Byte::Publisher)? || succeeded() {
+    if !locks.hold(Byte::Publisher, format_args!("remove {name}"))? || succeeded() {
         return Err(Error::new(Code::PublisherExists, format!("remove {name}: its publisher lives")));
     }
     sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))

@@ -5,6 +5,7 @@ use crate::common::{Directory, FOREVER, bytes, code, publish_bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::{Holder, Shape};
+use pagecast::roster::{Byte, LockFile};
 use pagecast::{Code, CreateOptions, RawConsumer, RawPublisher};
 use std::time::Duration;
 
@@ -105,5 +106,27 @@ fn a_successor_takes_back_the_pins_of_the_dead_and_leaves_those_of_the_living() 
             second.write(&[number; SIZE], None).unwrap();
         }
         assert_eq!((living.ask("unlock"), living.ask("copy")), ("unlocked".into(), "version 19 whole true".into()));
+    });
+}
+
+#[test]
+fn a_pin_that_a_stranger_keeps_from_being_taken_back_is_an_error_that_says_so() {
+    bounded(|watch| {
+        watch.stage("consumer killed while somebody else waits with a read lock");
+        let directory = Directory::new();
+        for timeout in [None, Some(Duration::from_millis(30))] {
+            let mut publisher = publish_bytes(&directory.name("value"), &[1; SIZE], 1);
+            let consumer = holder(watch, &directory);
+            let pid = consumer.pid();
+            consumer.kill();
+            let stranger = LockFile::reopen(publisher.segment().fd(), true).unwrap();
+            assert!(stranger.try_share(Byte::Slot(0)).unwrap());
+            let error = publisher.write(&[2; SIZE], timeout).unwrap_err();
+            assert_eq!(error.code(), Code::LockObstructed);
+            assert!(error.message().contains(&format!("pid {pid} in slot 0 is gone")), "{error}");
+            drop(stranger);
+            publisher.write(&[2; SIZE], timeout).unwrap();
+            publisher.close(false).unwrap();
+        }
     });
 }

@@ -5,6 +5,7 @@ use crate::common::{Directory, blocked, bytes, code, pin};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::{Blocked, Standby};
+use pagecast::roster::{Byte, LockFile};
 use pagecast::wait::Patience;
 use pagecast::{Code, CreateOptions, IfDead, RawConsumer, RawPublisher, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -162,4 +163,23 @@ fn where_nobody_publishes_it_does_at_once() {
     assert!(stand_by(&directory, Duration::ZERO).unwrap().adopted());
     let missing = pagecast::Name::new("x", Some("/dev/shm/pagecast-test-no-such-directory".as_ref())).unwrap();
     assert_eq!(code(RawPublisher::standby(&missing, None, &bytes(8, 2), None)), Code::NotFound);
+}
+
+#[test]
+fn a_candidate_that_a_strangers_read_lock_keeps_out_goes_on_waiting() {
+    bounded(|watch| {
+        watch.stage("publisher gone, somebody else has a read lock on its byte");
+        let directory = Directory::new();
+        let first = stand_by(&directory, None).unwrap();
+        let stranger = LockFile::reopen(first.segment().fd(), true).unwrap();
+        first.abandon();
+        assert!(stranger.try_share(Byte::Publisher).unwrap());
+        let create = || RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 3));
+        assert_eq!(code(create()), Code::LockObstructed, "one that does not wait is told");
+        assert_eq!(code(stand_by(&directory, SHORT)), Code::Timeout);
+        let mut second = candidate(watch, &directory, 3);
+        std::thread::sleep(SHORT);
+        drop(stranger);
+        assert_eq!(second.hear(), "epoch 2");
+    });
 }

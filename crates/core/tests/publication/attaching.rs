@@ -1,9 +1,11 @@
 //! Slots: who has one, and who gets the next.
 
-use crate::common::{Directory, pin, publish_bytes};
+use crate::common::{Directory, code, pin, publish_bytes};
 use crate::poses::{Pose, buffers, consume, pose, refusal};
 use pagecast::publication::{Holder, Shape};
+use pagecast::roster::{Byte, LockFile};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer};
+use std::time::Duration;
 
 fn publish_for(name: &Name, consumers: u32) -> Publisher<Pose> {
     let shape = Shape { max_consumers: Some(consumers), ..Shape::default() };
@@ -105,4 +107,54 @@ fn many_come_and_go_at_once() {
         }
     });
     assert_eq!(publisher.raw().holders(), []);
+}
+
+#[test]
+fn a_slot_that_others_come_and_go_in_is_taken_and_not_obstructed() {
+    let directory = Directory::new();
+    let name = directory.name("busy");
+    let publisher = publish_for(&name, 40);
+    let _attached: Vec<_> = (1..40).map(|_| consume::<Pose>(&name)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    match RawConsumer::open(&name, false) {
+                        Ok(consumer) => {
+                            std::thread::sleep(Duration::from_millis(1));
+                            drop(consumer);
+                        }
+                        Err(error) => assert_eq!(error.code(), Code::TooManyConsumers, "{error}"),
+                    }
+                }
+            });
+        }
+    });
+    drop(publisher);
+}
+
+#[test]
+fn a_strangers_read_lock_on_the_last_slot_is_named() {
+    let directory = Directory::new();
+    let name = directory.name("obstructed");
+    let publisher = publish_for(&name, 2);
+    let stranger = LockFile::reopen(publisher.raw().segment().fd(), true).unwrap();
+    assert!(stranger.try_share(Byte::Slot(0)).unwrap());
+    let consumer = consume::<Pose>(&name);
+    assert_eq!(consumer.raw().slot(), Some(1), "there is room beside it");
+    let (code_, message) = refusal(RawConsumer::open(&name, false));
+    assert_eq!(code_, Code::LockObstructed);
+    assert!(message.starts_with("open ") && message.contains("/obstructed: ") && message.contains("slot 0"), "{message}");
+    drop(stranger);
+    assert_eq!(consume::<Pose>(&name).raw().slot(), Some(0));
+    let stranger = LockFile::reopen(publisher.raw().segment().fd(), true).unwrap();
+    publisher.abandon();
+    assert!(stranger.try_share(Byte::Publisher).unwrap());
+    let create = || Publisher::create_with(&name, Some(&pose(1)), &buffers(2));
+    let (code_, message) = refusal(create());
+    assert_eq!(code_, Code::LockObstructed);
+    assert!(message.starts_with("create ") && message.contains("the publisher's byte"), "{message}");
+    assert_eq!(code(pagecast::segment::remove(&name)), Code::LockObstructed);
+    drop(stranger);
+    create().unwrap();
 }
