@@ -5,6 +5,7 @@ use crate::poses::{Pose, buffers, consume, pose, refusal};
 use pagecast::publication::{Holder, Shape};
 use pagecast::roster::{Byte, LockFile};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer};
+#[cfg(feature = "testing")]
 use std::time::Duration;
 
 fn publish_for(name: &Name, consumers: u32) -> Publisher<Pose> {
@@ -110,27 +111,27 @@ fn many_come_and_go_at_once() {
 }
 
 #[test]
-fn a_slot_that_others_come_and_go_in_is_taken_and_not_obstructed() {
+#[cfg(feature = "testing")]
+fn a_slot_that_comes_free_while_the_others_are_tried_is_not_obstructed() {
+    use pagecast::testing::observe_steps;
+    use std::{cell::Cell, rc::Rc};
     let directory = Directory::new();
     let name = directory.name("busy");
-    let publisher = publish_for(&name, 40);
-    let _attached: Vec<_> = (1..40).map(|_| consume::<Pose>(&name)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..40 {
-                    match RawConsumer::open(&name, false) {
-                        Ok(consumer) => {
-                            std::thread::sleep(Duration::from_millis(1));
-                            drop(consumer);
-                        }
-                        Err(error) => assert_eq!(error.code(), Code::TooManyConsumers, "{error}"),
-                    }
-                }
-            });
+    let _publisher = publish_for(&name, 2);
+    let first = Rc::new(Cell::new(Some(consume::<Pose>(&name))));
+    let _second = consume::<Pose>(&name);
+    let start = std::time::Instant::now();
+    let goes = first.clone();
+    observe_steps(Some(Box::new(move |step| {
+        // in the last round of its doubts
+        if step == "hold Slot(1)" && start.elapsed() > Duration::from_millis(20) {
+            drop(goes.take());
         }
-    });
-    drop(publisher);
+    })));
+    let opened = RawConsumer::open(&name, false);
+    observe_steps(None);
+    assert!(opened.as_ref().err().is_none_or(|error| error.code() == Code::TooManyConsumers), "{opened:?}");
+    assert!(first.take().is_none(), "it went");
 }
 
 #[test]
