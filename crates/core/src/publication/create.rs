@@ -2,15 +2,17 @@
 
 use super::attachment::{Attachment, bytes_schema, publisher_pid};
 use super::layout::{Layout, Shape};
+use super::place::Place;
 use super::state::State;
 use super::writer::Writer;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
-use crate::segment::{Found, Kind, Name, NewHeader, Segment, Unnamed, sweep};
-use crate::sys;
+use crate::segment::{self, Found, Kind, Name, NewHeader, Segment, Unnamed};
+use crate::sys::{self, Identity};
 use crate::wait::Futex;
+use std::path::Path;
 use std::time::Duration;
 
 /// What to do about a segment of that name whose publisher is gone.
@@ -61,7 +63,7 @@ pub(super) fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<
     let bytes = bytes_schema(options.shape.capacity);
     let request = Request { name, schema: schema.unwrap_or(&bytes), options };
     request.check()?;
-    sweep(name.directory(), &retire);
+    segment::sweep(name.directory(), &retire);
     for _ in 0..ATTEMPTS {
         if let Some(created) = request.attempt()? {
             return Ok(created);
@@ -134,7 +136,7 @@ impl Request<'_> {
         if !locks.try_hold(Byte::Publisher)? || unnamed.is_swept()? {
             return Ok(None);
         }
-        let words = super::place::Place::find(segment.mapping(), &layout)?.borrow(segment.mapping());
+        let words = Place::find(segment.mapping(), &layout)?.borrow(segment.mapping());
         // Relaxed, all of it: ordered before everything by the name that comes later
         words.control.epoch.store(1, Ordering::Relaxed);
         words.control.state.store(State::NEW.0, Ordering::Relaxed);
@@ -160,12 +162,13 @@ impl Request<'_> {
         match found {
             Found::Damaged(fd, _) => {
                 let locks = LockFile::reopen(&fd, false)?;
-                let named = || sys::identify(self.name.path()).ok() == sys::describe(&fd).ok().map(|(identity, _)| identity);
-                if !self.hold(&locks, || None)? || !named() {
+                let (identity, _) =
+                    sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {}", self.name), "fstat", errno))?;
+                if !self.hold(&locks, || None)? || sys::identify(self.name.path()) != Ok(identity) {
                     return Ok(None);
                 }
                 self.check_permitted()?;
-                self.replace(None)
+                self.replace(identity, || {})
             }
             Found::Segment(segment) => {
                 let locks = LockFile::reopen(segment.fd(), false)?;
@@ -175,10 +178,14 @@ impl Request<'_> {
                 }
                 self.check_permitted()?;
                 if Layout::from_header(segment.header()).is_err() {
-                    return self.replace(None); // with the byte still held: nobody else replaces it meanwhile
+                    return self.replace(segment.identity(), || {}); // with the byte still held: nobody else replaces it meanwhile
                 }
                 let old = Attachment::with_locks(*segment, locks)?;
-                if self.adoptable(&old) { adopt(old, self.name, self.options.mode) } else { self.replace(Some(old)) }
+                if self.adoptable(&old) {
+                    adopt(old, self.name, self.options.mode)
+                } else {
+                    self.replace(old.segment.identity(), || retire(&old.segment))
+                }
             }
         }
     }
@@ -214,31 +221,37 @@ impl Request<'_> {
             && old.segment.schema_text().is_ok_and(|text| text == self.schema)
     }
 
-    /// The new segment takes the name in one step; then those who are attached to the old one are told. Killed in between, the next
-    /// creator tells them: until they know, the old one has a temporary name.
-    fn replace(&self, old: Option<Attachment>) -> Result<Option<Created>> {
+    /// The new segment takes the name of `old` in one step; then those who are attached to the old one are told. Killed in between, the
+    /// next creator tells them: until they know, the old one has a temporary name. The caller holds the old one's byte.
+    fn replace(&self, old: Identity, tell: impl FnOnce()) -> Result<Option<Created>> {
         let Some((unnamed, locks)) = self.build()? else { return Ok(None) };
-        let (segment, _temporary) = unnamed.replace(self.name)?;
-        if let Some(old) = old {
-            tell(&old);
+        match unnamed.replace(self.name, old)? {
+            Ok((segment, _temporary)) => {
+                tell();
+                self.created(segment, locks).map(Some)
+            }
+            Err(unnamed) => {
+                retire(unnamed.segment()?); // it had the name for an instant
+                Ok(None)
+            }
         }
-        self.created(segment, locks).map(Some)
     }
 }
 
-/// Tells the consumers of a segment that its name leads to another one now.
-fn tell(old: &Attachment) {
-    if old.segment.is_whole() {
-        Writer { words: old.words(), park: Futex }.retire();
-    }
+/// Removes the segments of a directory (`None`: the default one) that no publisher and no consumer holds, and what killed creators left.
+/// Whoever attaches or reads without a slot meanwhile is told as if they had been replaced. Returns their names.
+pub fn clean(directory: Option<&Path>) -> Result<Vec<String>> {
+    segment::clean(directory, &retire)
 }
 
-/// What a killed creator left: consumers may be attached to it whom nobody has told.
-fn retire(segment: Segment, locks: LockFile) -> bool {
-    if let Ok(old) = Attachment::with_locks(segment, locks) {
-        tell(&old);
+/// Tells the consumers of a segment that no name leads to it any more.
+fn retire(old: &Segment) {
+    let Ok(layout) = Layout::from_header(old.header()) else { return };
+    if let Ok(place) = Place::find(old.mapping(), &layout)
+        && old.is_whole()
+    {
+        Writer { words: place.borrow(old.mapping()), park: Futex }.retire();
     }
-    true
 }
 
 /// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held and the name still leads here.

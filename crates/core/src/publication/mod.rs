@@ -43,7 +43,7 @@ pub use {
 
 #[cfg(not(pagecast_loom))]
 pub use {
-    create::{CreateOptions, IfDead},
+    create::{CreateOptions, IfDead, clean},
     holder::Holder,
     layout::{DEFAULT_MAX_CONSUMERS, Layout, MAX_BUFFERS, Shape},
     observation::{Blocked, Observation, Outcome},

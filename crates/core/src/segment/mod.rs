@@ -8,15 +8,15 @@ mod survey;
 
 pub use header::{END_MARK, FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
 pub use name::{DEFAULT_DIRECTORY, Name};
-pub(crate) use survey::sweep;
-pub use survey::{SegmentInfo, clean, list, remove};
+pub use survey::{SegmentInfo, list, remove};
+pub(crate) use survey::{clean, sweep};
 
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::Mapping;
 use crate::sys::{self, Identity};
 use nix::errno::Errno;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An open segment: its file, its mapping and its header, checked.
 #[derive(Debug)]
@@ -103,6 +103,11 @@ impl Segment {
         &self.fd
     }
 
+    /// Which file it is, whatever its name.
+    pub(crate) fn identity(&self) -> Identity {
+        self.identity
+    }
+
     /// The file alone.
     pub(crate) fn into_fd(self) -> OwnedFd {
         self.fd
@@ -185,21 +190,20 @@ impl Unnamed {
         }
     }
 
-    /// Puts it in the place of whatever has the name, in one step. The caller holds the old one's publisher byte.
+    /// Puts it in the place of `old`, in one step; itself back if the name leads there no longer. The caller holds `old`'s publisher byte.
     ///
     /// The old one has the temporary name from then on, until that is dropped: whoever sweeps after a killed caller finds it there.
-    pub fn replace(mut self, name: &Name) -> Result<(Segment, Temporary)> {
+    pub(crate) fn replace(mut self, name: &Name, old: Identity) -> Result<std::result::Result<(Segment, Temporary), Unnamed>> {
         let temporary = match self.temporary.take() {
             Some(temporary) => temporary,
             None => self.link_temporary(name)?,
         };
-        let replaced = match sys::exchange(&temporary.0, name.path()) {
-            // a filesystem that cannot, or the name is gone: then there is nobody to come back to
-            Err(Errno::EINVAL | Errno::ENOSYS | Errno::ENOENT) => sys::rename(&temporary.0, name.path()),
-            exchanged => exchanged,
-        };
-        replaced.map_err(|errno| Error::system(format_args!("replace {name}"), "rename", errno))?;
-        Ok((self.take()?, temporary))
+        let is_replaced = exchange(&temporary.0, name.path(), old);
+        if is_replaced.map_err(|errno| Error::system(format_args!("replace {name}"), "rename", errno))? {
+            return Ok(Ok((self.take()?, temporary)));
+        }
+        self.temporary = Some(temporary);
+        Ok(Err(self))
     }
 
     fn link_temporary(&self, name: &Name) -> Result<Temporary> {
@@ -233,6 +237,19 @@ pub struct Temporary(PathBuf);
 impl Drop for Temporary {
     fn drop(&mut self) {
         let _ = sys::unlink(&self.0);
+    }
+}
+
+/// Exchanges what the two names lead to. False, and as it was, if the second one led to something else than `old`: it may have been
+/// removed by hand, and made anew by a publisher that lives.
+fn exchange(temporary: &Path, name: &Path, old: Identity) -> nix::Result<bool> {
+    match sys::exchange(temporary, name) {
+        Ok(()) if sys::identify(temporary)? == old => Ok(true),
+        Ok(()) => sys::exchange(temporary, name).map(|()| false),
+        Err(Errno::ENOENT) => Ok(false),
+        // a filesystem that cannot
+        Err(Errno::EINVAL | Errno::ENOSYS) => sys::rename(temporary, name).map(|()| true),
+        Err(errno) => Err(errno),
     }
 }
 

@@ -62,14 +62,17 @@ pub fn remove(name: &Name) -> Result<()> {
     sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))
 }
 
+/// Tells those who are or will be attached to a segment that is about to lose its last name. The publisher's byte is held.
+pub(crate) type Farewell<'a> = &'a dyn Fn(&Segment);
+
 /// Removes the segments of a directory that no publisher and no consumer holds, and what killed creators left. Returns their names.
-pub fn clean(directory: Option<&Path>) -> Result<Vec<String>> {
+pub(crate) fn clean(directory: Option<&Path>, farewell: Farewell<'_>) -> Result<Vec<String>> {
     let mut removed = Vec::new();
     for file_name in file_names(directory)? {
         let in_directory = directory.unwrap_or(Path::new(super::DEFAULT_DIRECTORY));
         let abandoned = match Name::of_temporary(&file_name, in_directory) {
-            Some(temporary) => sweep_one(&temporary, &|_, locks| locks.any_attached().is_ok_and(|attached| !attached)),
-            None => clean_one(&file_name, directory),
+            Some(temporary) => sweep_one(&temporary, farewell),
+            None => clean_one(&file_name, directory, farewell),
         };
         if abandoned.unwrap_or(false) {
             removed.push(file_name);
@@ -79,18 +82,16 @@ pub fn clean(directory: Option<&Path>) -> Result<Vec<String>> {
     Ok(removed)
 }
 
-fn clean_one(file_name: &str, directory: Option<&Path>) -> Result<bool> {
+fn clean_one(file_name: &str, directory: Option<&Path>, farewell: Farewell<'_>) -> Result<bool> {
     let name = Name::new(file_name, directory)?;
     let segment = Segment::open(&name, false)?;
     let locks = LockFile::reopen(segment.fd(), false)?;
     if !locks.try_hold(Byte::Publisher)? || locks.any_attached()? || !segment.is_named(&name) {
         return Ok(false);
     }
+    farewell(&segment); // before the unlink: who has found the name already attaches when he likes
     Ok(sys::unlink(name.path()).is_ok())
 }
-
-/// Says farewell to a segment that is about to lose its last name. False: it is to keep that.
-pub(crate) type Farewell<'a> = &'a dyn Fn(Segment, LockFile) -> bool;
 
 /// Takes away what killed creators left in a directory under temporary names.
 pub(crate) fn sweep(directory: &Path, farewell: Farewell<'_>) {
@@ -115,14 +116,11 @@ fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
         if !locks.try_hold(Byte::Publisher)? {
             return Ok(false);
         }
-        // a segment that was replaced, with consumers, or one that was never finished; anything else is no creator's
-        let is_ours = match Segment::find(temporary, false) {
-            Ok(Found::Segment(segment)) => farewell(*segment, locks),
-            Ok(Found::Damaged(..)) => true,
-            Err(_) => Header::is_missing(&File::from(fd)),
-        };
-        if !is_ours {
-            return Ok(false);
+        match Segment::find(temporary, false) {
+            Ok(Found::Segment(segment)) => farewell(&segment), // one that was replaced, with consumers, or that was never finished
+            Ok(Found::Damaged(..)) => {}
+            Err(_) if Header::is_missing(&File::from(fd)) => {}
+            Err(_) => return Ok(false), // no creator's
         }
     }
     Ok(sys::unlink(temporary.path()).is_ok())

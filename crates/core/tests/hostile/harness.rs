@@ -2,8 +2,9 @@
 //!
 //! Whatever the bytes say: every call comes back, with an error or with a value of the length and the type that it has to have.
 
+use pagecast::publication::clean;
 use pagecast::publication::{Shape, State};
-use pagecast::segment::{clean, list};
+use pagecast::segment::list;
 use pagecast::{Consumer, CreateOptions, Name, Publisher, RawConsumer, RawPublisher, Schema};
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use crate::common::{Directory, FOREVER, bytes, code, publish_bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::Blocked;
-use pagecast::segment::clean;
+use pagecast::publication::clean;
 use pagecast::{Code, RawConsumer, RawPublisher};
 use std::time::Duration;
 

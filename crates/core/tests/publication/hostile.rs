@@ -2,8 +2,8 @@
 
 use crate::common::{Directory, bytes, code, publish_bytes};
 use crate::poses::Pose;
-use pagecast::publication::{Layout, Shape, State};
-use pagecast::segment::{HEADER_BYTES, clean, list};
+use pagecast::publication::{Layout, Shape, State, clean};
+use pagecast::segment::{HEADER_BYTES, list};
 use pagecast::{Code, Consumer, CreateOptions, Name, Publisher, RawConsumer, RawPublisher, Schema};
 use std::ops::Range;
 use std::time::Duration;

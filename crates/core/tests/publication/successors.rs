@@ -306,3 +306,31 @@ fn a_publisher_that_goes_after_its_write_leaves_no_moment_without_a_value() {
         }
     });
 }
+
+#[test]
+#[cfg(feature = "testing")]
+fn a_publisher_that_took_the_name_while_its_replacement_was_built_keeps_it() {
+    use pagecast::testing::observe_steps;
+    use std::{cell::Cell, rc::Rc};
+    for is_made_anew in [true, false] {
+        let directory = Directory::new();
+        let name = directory.name("contested");
+        publish(&name, 2).abandon();
+        let (third, made) = (Rc::new(Cell::new(None)), Cell::new(false));
+        let (slot, by_hand) = (third.clone(), name.clone());
+        observe_steps(Some(Box::new(move |step| {
+            if step == "rename" && !made.replace(true) {
+                std::fs::remove_file(by_hand.path()).unwrap();
+                slot.set(is_made_anew.then(|| publish(&by_hand, 2)));
+            }
+        })));
+        let second = Publisher::create_with(&name, Some(&pose(2)), &buffers(3));
+        observe_steps(None);
+        let third = third.take();
+        assert_eq!(directory.files(), ["contested"]);
+        assert_eq!(second.as_ref().err().map(pagecast::Error::code), third.as_ref().map(|_| Code::PublisherExists));
+        let value = consume::<Pose>(&name).read().unwrap();
+        assert_eq!(value, pose(if third.is_some() { 1 } else { 2 }));
+        assert!(third.is_none_or(|third| !third.raw().state().has(State::REPLACED)));
+    }
+}

@@ -3,7 +3,8 @@
 use crate::common::{Directory, code};
 use crate::poses::{Pose, consume, observe, publish};
 use pagecast::Code;
-use pagecast::segment::{clean, list, remove};
+use pagecast::publication::{State, clean};
+use pagecast::segment::{list, remove};
 
 #[test]
 fn listing_tells_segments_from_other_files() {
@@ -74,13 +75,35 @@ fn cleaning_takes_only_what_nobody_holds() {
 }
 
 #[test]
-fn who_reads_a_removed_segment_keeps_it() {
+fn who_reads_a_segment_that_is_cleaned_away_is_told() {
     let directory = Directory::new();
     let name = directory.name("observed");
     publish(&name, 2).abandon();
     let mut observer = observe::<Pose>(&name);
     assert_eq!(clean(Some(directory.path())).unwrap(), ["observed"], "an observer holds nothing");
-    observer.read().unwrap();
+    assert_eq!(code(observer.read()), Code::Replaced);
+}
+
+#[test]
+#[cfg(feature = "testing")]
+fn who_attaches_while_a_segment_is_cleaned_away_is_told() {
+    use pagecast::testing::observe_steps;
+    use std::{cell::Cell, rc::Rc};
+    let directory = Directory::new();
+    let name = directory.name("late");
+    publish(&name, 2).abandon();
+    let late = Rc::new(Cell::new(None));
+    let attached = late.clone();
+    observe_steps(Some(Box::new(move |step| {
+        if step == "unlink" {
+            attached.set(Some(consume::<Pose>(&name)));
+        }
+    })));
+    let cleaned = clean(Some(directory.path()));
+    observe_steps(None);
+    assert_eq!(cleaned.unwrap(), ["late"]);
+    let consumer = late.take().unwrap();
+    assert!(consumer.raw().state().has(State::REPLACED));
 }
 
 #[test]
