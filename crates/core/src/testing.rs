@@ -55,6 +55,11 @@ mod there {
         crate::sys::fork_idle().map_err(|errno| crate::Error::system("fork", "fork", errno))
     }
 
+    /// fork(2), and whether the child found everything as it should be. It may drop what it inherits, and leaves nothing to the parent.
+    pub fn fork_and_check(check: impl FnOnce() -> bool) -> crate::Result<bool> {
+        crate::sys::fork_and_check(check).map_err(|errno| crate::Error::system("fork", "fork", errno))
+    }
+
     /// Gets the name of each step before it is taken, on the thread that takes it.
     pub type Observer = Box<dyn FnMut(&str)>;
 

@@ -12,6 +12,7 @@
 use super::range::Entry;
 use crate::error::{Error, Result};
 use crate::sys;
+use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -36,6 +37,30 @@ pub fn set_enabled(enabled: bool) -> Result<()> {
 
 /// Only while it is held does the table change. The handler does not ask for it.
 static CHANGING: Mutex<()> = Mutex::new(());
+
+thread_local! {
+    /// From before to after a fork, so that a child never finds it held by a thread that it does not have.
+    static DURING_FORK: Cell<Option<MutexGuard<'static, ()>>> = const { Cell::new(None) };
+}
+
+extern "C" fn before_fork() {
+    let _ = DURING_FORK.try_with(|during| during.set(Some(changing())));
+}
+
+extern "C" fn after_fork() {
+    let _ = DURING_FORK.try_with(Cell::take);
+}
+
+/// Once for the process. The caller is changing the table.
+fn watch_forks() -> Result<()> {
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    if !WATCHED.load(Ordering::Relaxed) {
+        sys::at_fork(before_fork, after_fork, after_fork)
+            .map_err(|errno| Error::system("guard against truncation", "pthread_atfork", errno))?;
+        WATCHED.store(true, Ordering::Relaxed);
+    }
+    Ok(())
+}
 
 fn changing() -> MutexGuard<'static, ()> {
     CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
@@ -85,6 +110,7 @@ pub(super) struct Guarded(&'static Entry);
 /// Guards the pages of this range, which the caller mapped or is about to map.
 pub(super) fn guard(address: usize, byte_length: usize) -> Result<Guarded> {
     let _changing = changing();
+    watch_forks()?;
     install()?;
     let end = address + byte_length.next_multiple_of(sys::page_bytes());
     let entry = free_entry();

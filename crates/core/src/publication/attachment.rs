@@ -35,6 +35,12 @@ impl Attachment {
         Ok(Attachment { segment, layout, locks, place })
     }
 
+    /// [`Code::Disposed`] in a forked child of the process that it belongs to: there its words are the parent's.
+    #[inline]
+    pub fn check_own(&self, operation: &str) -> Result<()> {
+        if self.locks.is_inherited() { Err(inherited(operation)) } else { Ok(()) }
+    }
+
     #[inline]
     pub fn words(&self) -> Words<'_> {
         self.place.borrow(self.segment.mapping())
@@ -92,6 +98,11 @@ impl Attachment {
         }
         Ok(Some(text))
     }
+}
+
+#[cold]
+fn inherited(operation: &str) -> Error {
+    Error::new(Code::Disposed, format!("{operation}: made by the process that forked this one; open or create it here"))
 }
 
 /// The process id that a segment's publisher gave, for display; `None` where the segment is not what it says.

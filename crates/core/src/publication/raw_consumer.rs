@@ -124,10 +124,14 @@ impl RawConsumer {
         super::Watcher::new(self.attachment.clone(), self.slot.is_none())
     }
 
+    /// The way to everything that a consumer stores.
+    #[inline]
     fn reader(&self) -> Result<Reader<'_, Futex>> {
         let read_only = || Error::new(Code::ReadOnly, "lock: a read-only consumer has no slot to say so; read copies instead");
+        let number = self.slot.ok_or_else(read_only)?;
+        self.attachment.check_own("lock")?;
         let words = self.attachment.words();
-        let slot = &words.slots[self.slot.ok_or_else(read_only)? as usize];
+        let slot = &words.slots[number as usize];
         Ok(Reader { words, slot, park: Futex })
     }
 

@@ -305,7 +305,7 @@ impl RawPublisher {
 
     /// Ends an attempt that found no free buffer: readers may come in again.
     pub fn cancel(&mut self) {
-        if self.phase == Phase::Waiting {
+        if self.phase == Phase::Waiting && !self.attachment.locks.is_inherited() {
             self.phase = Phase::Idle;
             let writer = self.writer();
             writer.publish(writer.state().meaning() & !State::WRITING, self.observers.present);
@@ -316,6 +316,7 @@ impl RawPublisher {
         if !self.open {
             return Err(Error::new(Code::Disposed, format!("write {}: this publisher is closed", self.name)));
         }
+        self.attachment.check_own("write")?;
         match self.phase {
             Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.name))),
             Phase::Idle | Phase::Waiting => self.attachment.check(),
@@ -364,6 +365,7 @@ impl RawPublisher {
             return Err(Error::new(Code::InvalidArgument, format!("publish {}: no write was begun", self.name)));
         };
         self.check_length(byte_length)?;
+        self.attachment.check_own("publish")?;
         let now = sys::monotonic_ns();
         self.probe_observers(now);
         let (buffer, writer) = (self.buffer(index), self.writer());
@@ -384,6 +386,7 @@ impl RawPublisher {
 
     /// Ends a write without publishing. With one buffer the value from before comes back, if `begin` was told to copy; else there is none.
     pub fn abort(&mut self) -> Result<()> {
+        self.attachment.check_own("abort")?;
         self.cancel();
         let Phase::Writing(index) = self.phase else { return Ok(()) };
         self.phase = Phase::Idle;
@@ -409,6 +412,7 @@ impl RawPublisher {
 
     /// Takes back the pins of consumers that the kernel no longer knows. Returns how many there were.
     pub fn recover_dead(&self) -> Result<u32> {
+        self.attachment.check_own("write")?;
         self.writer().recover_dead(&self.attachment.locks)
     }
 
@@ -426,6 +430,7 @@ impl RawPublisher {
     }
 
     fn place(&self, byte_offset: u64, byte_length: usize) -> Result<u64> {
+        self.attachment.check_own("write")?;
         let Phase::Writing(index) = self.phase else {
             return Err(Error::new(Code::InvalidArgument, format!("write {}: no write was begun", self.name)));
         };
@@ -441,6 +446,7 @@ impl RawPublisher {
         if !self.open {
             return Ok(());
         }
+        self.attachment.check_own("close")?;
         let aborted = self.abort();
         self.open = false;
         let writer = self.writer();
@@ -460,8 +466,6 @@ impl RawPublisher {
 
 impl Drop for RawPublisher {
     fn drop(&mut self) {
-        if !self.attachment.locks.is_inherited() {
-            let _ = self.close(false);
-        }
+        let _ = self.close(false);
     }
 }

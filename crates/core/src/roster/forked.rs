@@ -6,6 +6,7 @@
 use crate::sys;
 use std::cell::Cell;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 struct Locking {
@@ -13,6 +14,16 @@ struct Locking {
     descriptors: Vec<RawFd>,
     /// Whether forks are noticed.
     watched: bool,
+}
+
+/// How often this process, or one that it descends from, was forked off since the first descriptor. Relaxed: it changes only where
+/// there is one thread, and that one has changed it.
+static GENERATION: AtomicU32 = AtomicU32::new(0);
+
+/// Differs from what it was if this process has been forked off since.
+#[inline]
+pub(super) fn generation() -> u32 {
+    GENERATION.load(Ordering::Relaxed)
 }
 
 static LOCKING: Mutex<Locking> = Mutex::new(Locking { descriptors: Vec::new(), watched: false });
@@ -35,6 +46,7 @@ extern "C" fn after_fork_in_parent() {
 }
 
 extern "C" fn after_fork_in_child() {
+    GENERATION.fetch_add(1, Ordering::Relaxed);
     if let Ok(Some(locking)) = DURING_FORK.try_with(Cell::take) {
         sys::replace_by_nothing(&locking.descriptors);
     }

@@ -57,8 +57,8 @@ impl fmt::Display for Byte {
 #[derive(Debug)]
 pub struct LockFile {
     fd: OwnedFd,
-    /// Which process opened it: in a forked child it locks nothing.
-    process: u32,
+    /// Of the process that opened it: in a forked child it locks nothing.
+    generation: u32,
 }
 
 impl LockFile {
@@ -69,12 +69,13 @@ impl LockFile {
             Errno::ENOENT => Error::system("open the segment for its locks: there is no /proc", "open", errno).with_code(Code::Unsupported),
             errno => Error::system("open the segment for its locks", "open", errno),
         })?;
-        Ok(LockFile { fd, process: std::process::id() })
+        Ok(LockFile { fd, generation: forked::generation() })
     }
 
     /// Whether this process is a forked child of the one that opened it: what is attached through it is not this process's to touch.
+    #[inline]
     pub fn is_inherited(&self) -> bool {
-        self.process != std::process::id()
+        self.generation != forked::generation()
     }
 
     /// Takes the byte for this description; false if another one has it.

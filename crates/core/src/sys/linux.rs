@@ -156,6 +156,23 @@ pub(crate) fn fork_idle() -> Sys<i32> {
     }
 }
 
+/// `fork` and `waitpid`, for tests: the child finds out whether all is as it should be, in a minute at most.
+#[cfg(feature = "testing")]
+pub(crate) fn fork_and_check(check: impl FnOnce() -> bool) -> Sys<bool> {
+    use nix::sys::wait::{WaitStatus, waitpid};
+    // SAFETY: the C library keeps its allocator usable in the child; what else `check` needs is the test's business.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => Ok(matches!(waitpid(child, None)?, WaitStatus::Exited(_, 0))),
+        nix::unistd::ForkResult::Child => {
+            // SAFETY: takes a number.
+            unsafe { libc::alarm(60) };
+            let is_fine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)).unwrap_or(false);
+            // SAFETY: ends the process at once, without what the test's harness would do at its end.
+            unsafe { libc::_exit(i32::from(!is_fine)) }
+        }
+    }
+}
+
 /// `unlink`
 pub(crate) fn unlink(path: &Path) -> Sys<()> {
     step(|| "unlink");

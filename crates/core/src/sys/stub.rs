@@ -56,6 +56,11 @@ pub(crate) fn at_fork(_: extern "C" fn(), _: extern "C" fn(), _: extern "C" fn()
 pub(crate) fn replace_by_nothing(_: &[RawFd]) {}
 
 #[cfg(feature = "testing")]
+pub(crate) fn fork_and_check(_: impl FnOnce() -> bool) -> Sys<bool> {
+    Err(Errno::ENOSYS)
+}
+
+#[cfg(feature = "testing")]
 pub(crate) fn fork_idle() -> Sys<i32> {
     Err(Errno::ENOSYS)
 }

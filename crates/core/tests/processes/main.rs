@@ -10,6 +10,8 @@ mod dead_consumers;
 mod dead_publishers;
 mod fault_signals;
 mod faulter;
+#[cfg(feature = "testing")]
+mod forked;
 mod limits;
 mod permission;
 mod player;

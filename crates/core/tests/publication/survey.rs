@@ -3,7 +3,7 @@
 use crate::common::{Directory, code};
 use crate::poses::{Pose, consume, observe, publish};
 use pagecast::Code;
-use pagecast::publication::{State, clean};
+use pagecast::publication::clean;
 use pagecast::segment::{list, remove};
 
 #[test]
@@ -87,6 +87,7 @@ fn who_reads_a_segment_that_is_cleaned_away_is_told() {
 #[test]
 #[cfg(feature = "testing")]
 fn who_attaches_while_a_segment_is_cleaned_away_is_told() {
+    use pagecast::publication::State;
     use pagecast::testing::observe_steps;
     use std::{cell::Cell, rc::Rc};
     let directory = Directory::new();
