@@ -72,7 +72,7 @@ export declare class NativePublisher {
   observersPresent(): boolean
   /** The version of the last value published, as of when this publisher was made. */
   version(): number
-  /** Consumers that hold a buffer now. */
+  /** Consumers that a write waits for. Throws `ERR_LOCK_OBSTRUCTED` if one of them is gone and cannot be recovered. */
   holders(): Array<NativeHolder>
   /** Lets go of the publication as a dying process would: the name stays and can be adopted. */
   abandon(): void

@@ -11,6 +11,9 @@ case "${1:-}" in
   address | thread) sanitizers=("$1") && shift ;;
 esac
 
+# Faults that end a process are for the tests to see, not for the sanitizers.
+export ASAN_OPTIONS=handle_sigbus=0:handle_segv=0 TSAN_OPTIONS=handle_sigbus=0:handle_segv=0
+
 target=$(rustc --print host-tuple)
 rustup toolchain install nightly --profile minimal --component rust-src >/dev/null
 

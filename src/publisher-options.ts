@@ -20,8 +20,8 @@ export interface CreateOptions<T extends PublicationType = PublicationType> {
   mode?: number
   /**
    * What to do about a segment of that name whose publisher is gone. `adopt`: take it over, if type and sizes match and it is this
-   * user's own, so that its consumers stay attached, else replace it. `replace`: put a new segment in its place; its consumers are told. `fail`: `ERR_ALREADY_EXISTS`.
-   * Default `adopt`.
+   * user's own, so that its consumers stay attached, else replace it. `replace`: put a new segment in its place; its consumers are told.
+   * `fail`: `ERR_ALREADY_EXISTS`. Default `adopt`.
    */
   ifDead?: 'adopt' | 'replace' | 'fail'
   /** Where the segment is. Default `/dev/shm`. */

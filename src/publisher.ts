@@ -57,8 +57,9 @@ export class Publisher<T extends PublicationType = PublicationType> {
    * @param name At most 255 bytes, without a slash: `pose` is the file `/dev/shm/pose`.
    * @param type A `struct({ … })`, or `bytes(n)` for values of at most n bytes.
    * @throws `ERR_PUBLISHER_EXISTS` while another publisher of that name lives, naming its process; `ERR_LOCK_OBSTRUCTED` while a process that
-   * is not attached holds a read lock (fcntl(2)) where the publisher's would be; `ERR_ALREADY_EXISTS`; `ERR_NOT_FOUND` if there is no such directory; `ERR_NOT_A_SEGMENT` if the name is that of something else; where the system refuses, `ERR_NO_SPACE`,
-   * `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`,
+   * is not attached holds a read lock (fcntl(2)) where the publisher's would be; `ERR_ALREADY_EXISTS`; `ERR_NOT_FOUND` if there is no such
+   * directory; `ERR_NOT_A_SEGMENT` if the name is that of something else; where the system refuses, `ERR_NO_SPACE`, `ERR_PERMISSION`,
+   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`,
    * `ERR_INVALID_ARGUMENT` and those of {@link Publisher.write} for `init`. What fails leaves nothing behind.
    */
   static create<T extends PublicationType>(name: string, type: T, options?: CreateOptions<T>): Publisher<T> {
@@ -70,8 +71,9 @@ export class Publisher<T extends PublicationType = PublicationType> {
 
   /**
    * As {@link Publisher.create}, as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes or
-   * dies. Of several that stand by one becomes the publisher, the others go on waiting, as does one that a stranger's read lock keeps out. The event loop is free meanwhile, and kept alive;
-   * the kernel is asked every 10 ms (fcntl(2), F_OFD_GETLK), which costs the living publisher nothing.
+   * dies. Of several that stand by one becomes the publisher, the others go on waiting, as does one that a stranger's read lock keeps out.
+   * The event loop is free meanwhile, and kept alive; the kernel is asked every 10 ms (fcntl(2), F_OFD_GETLK), which costs the living
+   * publisher nothing.
    *
    * Without `init` an adopted segment keeps its last value. `init` is taken as it is at the call, and waits for readers as
    * {@link Publisher.write} does.
@@ -80,8 +82,8 @@ export class Publisher<T extends PublicationType = PublicationType> {
    * using pose = await Publisher.standby('pose', struct({ x: f64, y: f64 }), { signal })
    * ```
    *
-   * @throws (rejects) as {@link Publisher.create}, except `ERR_PUBLISHER_EXISTS` and `ERR_LOCK_OBSTRUCTED`; `ERR_TIMEOUT`, naming the process of the publisher that
-   * lives; `ERR_ABORTED`.
+   * @throws (rejects) as {@link Publisher.create}, except `ERR_PUBLISHER_EXISTS` and `ERR_LOCK_OBSTRUCTED`; `ERR_TIMEOUT`, naming the
+   * process of the publisher that lives; `ERR_ABORTED`.
    */
   static async standby<T extends PublicationType>(name: string, type: T, options?: StandbyOptions<T>): Promise<Publisher<T>> {
     const what = `standby ${checkName('standby', name)}`
