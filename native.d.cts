@@ -80,6 +80,82 @@ export declare class NativePublisher {
   close(keep: boolean): void
 }
 
+/** Mapped memory. */
+export declare class NativeRegion {
+  /** Opens or makes the object, and maps it at the address, if there is one. */
+  static open(options: NativeMapOptions): NativeRegion
+  /** Bytes. */
+  get byteLength(): number
+  /** Where in the object it begins. */
+  get byteOffset(): number
+  /** Whether it can be mapped over the engine's pages: a private one that has an address cannot be mapped again. */
+  get viewable(): boolean
+  /** Maps it over the engine's pages: what JavaScript sees, and what addresses mean where none was asked for. */
+  mapOver(pages: Uint8Array): void
+  /** Maps it also over these, which workers may share. */
+  share(pages: Uint8Array): void
+  /** Where the first byte is. */
+  address(): bigint
+  /** The number of the open file's descriptor. */
+  fd(): number
+  /** Throws `ERR_TRUNCATED`, `ERR_READ_ONLY` or `ERR_NO_ACCESS` if there is something to tell. */
+  check(): void
+  /** Copies bytes out. */
+  read(byteOffset: number, target: Uint8Array): void
+  /** Copies bytes in. */
+  write(byteOffset: number, source: Uint8Array): void
+  /** mprotect(2) */
+  protect(firstPage: number, pages: number, access: string): void
+  /** madvise(2) */
+  advise(firstPage: number, pages: number, advice: string): void
+  /** mlock(2) */
+  lock(firstPage: number, pages: number): void
+  /** munlock(2) */
+  unlock(firstPage: number, pages: number): void
+  /** msync(2) */
+  flush(firstPage: number, pages: number, wait: boolean): void
+  /** mincore(2): 1 or 0 for each page. */
+  residency(firstPage: number, pages: number, target: Uint8Array): void
+  /** Gives pages up. */
+  unmap(firstPage: number, pages: number): void
+  /** Makes region and object as long as that, over fresh pages of the engine's. */
+  resize(byteLength: number, pages?: Uint8Array | undefined | null): void
+  /** Leaves the mapping for the rest of the process. */
+  detach(): void
+  /** Takes the mapping away: private zeros take its place in the engine's pages. */
+  close(): void
+}
+
+/** Addresses that nothing else is mapped to. */
+export declare class NativeReservation {
+  /** Reserves so many bytes, at an address where nothing is, or anywhere. */
+  static make(byteLength: number, at?: bigint | undefined | null): NativeReservation
+  /** The first address. */
+  get address(): bigint
+  /** Lets go of it; it stays while regions are in it. */
+  close(): void
+}
+
+/** An object of shared memory. */
+export declare class NativeSharedMemory {
+  /** Opens or makes it. */
+  static open(options: NativeShmOptions): NativeSharedMemory
+  /** Bytes that it has now. */
+  byteLength(): number
+  /** Its permission bits now. */
+  permissions(): number
+  /** The number of its descriptor. */
+  fd(): number
+  /** Where it is. */
+  path(): string
+  /** ftruncate(2) */
+  truncate(byteLength: number): void
+  /** shm_unlink(3), if the name leads to it still. */
+  unlink(): void
+  /** Closes the descriptor. */
+  close(): void
+}
+
 /** Tells when it is worth trying to become the publisher of a name. */
 export declare class NativeStandby {
   /** Watches a name. Nothing need be there. */
@@ -99,6 +175,9 @@ export declare function addressSpaceLimit(): number | null
 
 /** The last word of a segment, as long as nobody cut it short. */
 export declare const END_MARK: number
+
+/** What there is in a directory, by name. */
+export declare function listSharedMemory(directory?: string | undefined | null): Array<NativeSharedMemoryInfo>
 
 /** What `Publisher.create` was told, checked by TypeScript. */
 export interface NativeCreateOptions {
@@ -176,6 +255,42 @@ export interface NativeLayout {
   headerTimestamp: number
 }
 
+/** What `Region.map` was told, checked by TypeScript. */
+export interface NativeMapOptions {
+  /** `anonymous`, `memfd`, `temporary`, `file`, `shm` or `fd`. */
+  kind: string
+  /** The file's path, the temporary file's directory, the memfd's label, or the object's name. */
+  path?: string
+  /** The object's directory. */
+  directory?: string
+  /** A descriptor by number, which stays the caller's. */
+  fd?: number
+  /** Whether a file that is missing is made. */
+  create?: boolean
+  /** Its permission bits. */
+  mode?: number
+  /** Bytes; by default all that there are. */
+  byteLength?: number
+  /** Where in the object it begins. */
+  byteOffset: number
+  /** `none`, `r`, `rw`, `rx` or `rwx`. */
+  access: string
+  /** Copy on write. */
+  isPrivate: boolean
+  /** Whether the room is taken at once. */
+  reserve: boolean
+  /** Where it goes. */
+  address?: bigint
+  /** `exclusive`, `hint` or `replace`. */
+  placement?: string
+  /** Whether all pages are there at once. */
+  populate: boolean
+  /** Whether they stay in memory. */
+  lock: boolean
+  /** Whether they are to be huge ones. */
+  hugePages: boolean
+}
+
 /** What `Consumer.open` was told, checked by TypeScript. */
 export interface NativeOpenOptions {
   /** The segment's name. */
@@ -184,6 +299,34 @@ export interface NativeOpenOptions {
   directory?: string
   /** Without permission to write, and without a slot. */
   readOnly?: boolean
+}
+
+/** An object as it was found. */
+export interface NativeSharedMemoryInfo {
+  /** Its name. */
+  name: string
+  /** Bytes. */
+  byteLength: number
+  /** Permission bits. */
+  mode: number
+  /** Whether it is a segment of a publication. */
+  segment: boolean
+}
+
+/** What `SharedMemory.open` was told, checked by TypeScript. */
+export interface NativeShmOptions {
+  /** The object's name. */
+  name: string
+  /** Its directory. */
+  directory?: string
+  /** `r`, `r+`, `w`, `w+`, `x` or `x+`. */
+  mode: string
+  /** Bytes of one that is made. */
+  byteLength?: number
+  /** Permission bits of one that is made. */
+  permissions?: number
+  /** Whether room is taken at once. */
+  reserve: boolean
 }
 
 /** What the bits of the state word mean. */
@@ -205,6 +348,9 @@ export interface NativeStateBits {
 /** CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with. */
 export declare function now(): number
 
+/** Bytes of a page of this system. */
+export declare function pageSize(): number
+
 /** Whether a page that another process cut off is an error instead of the end of the process. */
 export declare function setFaultGuard(enabled: boolean): void
 
@@ -216,3 +362,6 @@ export declare function stateBits(): NativeStateBits
  * needs telling.
  */
 export declare function storeFence(): void
+
+/** shm_unlink(3) */
+export declare function unlinkSharedMemory(object: string, directory?: string | undefined | null): void

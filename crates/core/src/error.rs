@@ -67,6 +67,18 @@ pub enum Code {
     TooManyFiles,
     /// Another process cut the segment shorter than its header says.
     Truncated,
+    /// Something is mapped at the address.
+    AddressInUse,
+    /// The pages were given up.
+    Unmapped,
+    /// The pages may not be read.
+    NoAccess,
+    /// The system refuses huge pages.
+    HugePages,
+    /// More than may be locked in memory.
+    LockLimit,
+    /// A private mapping has nobody to share with.
+    Private,
     /// This platform lacks what the operation needs.
     Unsupported,
     /// Any other failure of a system call.
@@ -107,6 +119,12 @@ impl Code {
             Code::ReadOnlyFilesystem => "ERR_READ_ONLY_FILESYSTEM",
             Code::TooManyFiles => "ERR_TOO_MANY_FILES",
             Code::Truncated => "ERR_TRUNCATED",
+            Code::AddressInUse => "ERR_ADDRESS_IN_USE",
+            Code::Unmapped => "ERR_UNMAPPED",
+            Code::NoAccess => "ERR_NO_ACCESS",
+            Code::HugePages => "ERR_HUGE_PAGES",
+            Code::LockLimit => "ERR_LOCK_LIMIT",
+            Code::Private => "ERR_PRIVATE",
             Code::Unsupported => "ERR_UNSUPPORTED",
             Code::System => "ERR_SYSTEM",
         }

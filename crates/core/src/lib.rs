@@ -23,6 +23,8 @@ pub mod error;
 #[cfg(not(pagecast_loom))]
 pub mod record;
 #[cfg(not(pagecast_loom))]
+pub mod region;
+#[cfg(not(pagecast_loom))]
 pub mod schema;
 #[cfg(not(pagecast_loom))]
 pub mod segment;
@@ -35,6 +37,7 @@ pub use {
     memory::fault_guard,
     publication::{Consumer, CreateOptions, IfDead, Publisher, RawConsumer, RawPublisher},
     record::{Bytes, Record, Text},
+    region::{MapOptions, Region, SharedMemory},
     schema::Schema,
     segment::Name,
     wait::Patience,
@@ -50,6 +53,18 @@ pub fn monotonic_ns() -> u64 {
 #[cfg(not(pagecast_loom))]
 pub fn address_space_limit() -> Option<u64> {
     sys::address_space_limit()
+}
+
+/// Most descriptors this process may have open (`ulimit -n`); `None` where there is no limit.
+#[cfg(not(pagecast_loom))]
+pub fn descriptor_limit() -> Option<u64> {
+    sys::descriptor_limit()
+}
+
+/// Bytes of a page of this system: `sysconf(_SC_PAGESIZE)`.
+#[cfg(not(pagecast_loom))]
+pub fn page_size() -> u64 {
+    sys::page_size()
 }
 
 /// The README's Rust examples are doc tests.

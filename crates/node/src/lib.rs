@@ -1,10 +1,14 @@
 //! The Node binding: converts arguments, calls the core, converts back. Its types are private to the TypeScript layer.
 
 mod consumer;
+mod descriptors;
 mod error;
 pub mod layout;
 pub mod pages;
 mod publisher;
+mod region;
+mod reservation;
+mod shared_memory;
 mod standby;
 mod watch;
 

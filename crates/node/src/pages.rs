@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use napi::bindgen_prelude::{Float64ArraySlice, Uint8Array, Uint8ArraySlice};
-use pagecast::memory::Overlay;
+use pagecast::memory::{EnginePages, Overlay};
 use pagecast::segment::Segment;
 use pagecast::{Code, Error};
 
@@ -27,6 +27,13 @@ impl Pages {
         let overlay = unsafe { Overlay::new(array.as_ptr() as usize, found, segment.fd(), mapping.read_only()) }?;
         Ok(Pages { _overlay: overlay, _array: array })
     }
+}
+
+/// The pages of a region, which nothing native keeps from being collected: what JavaScript can reach keeps the region, and they go together.
+pub(crate) fn engine_pages(array: &Uint8ArraySlice<'_>) -> pagecast::Result<EnginePages> {
+    // SAFETY: TypeScript passes the whole of an engine's memory that it just made and never lets out of its module. Its buffer keeps the native
+    // region alive, so that the two end together, or after `close` and `resize`, which put private zeros there.
+    unsafe { EnginePages::new(array.as_ptr() as usize, array.len()) }
 }
 
 /// The bytes of a caller's array, for the length of one call.

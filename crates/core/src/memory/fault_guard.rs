@@ -1,20 +1,29 @@
-//! Another process cuts a mapped file short, and this one touches what is gone: it gets `ERR_TRUNCATED` instead of its death by SIGBUS.
+//! Accesses to mapped pages that fail, and would end the process: they are mended, and the library tells of them.
 //!
-//! The handler looks the address up among the ranges that pagecast mapped, puts private zeros from that page to the end of the range,
-//! and lets the thread go on. So the last page of the range is gone for good, too, and that is how the library finds out: a segment
-//! ends with a mark, which is looked at after every copy and before any value is handed out (see [`Segment::check`]).
+//! A page that another process cut off its file (SIGBUS): the handler looks the address up among the ranges that pagecast mapped, puts
+//! private zeros from that page to the end of the range, and lets the thread go on. So the last page of the range is gone for good,
+//! too, and that is how a publication finds out: a segment ends with a mark, which is looked at after every copy and before any value is
+//! handed out (see [`Segment::check`]). A region, which has no mark, asks its [`Guarded`].
 //!
-//! A fault anywhere else goes to whoever handled SIGBUS before: another handler is called, the default kills the process. The handler
-//! is installed with the first mapping. A handler that somebody installs later comes first, and must pass on what is not its own.
+//! A page that may not be used like that (SIGSEGV, `SEGV_ACCERR`), in the ranges that JavaScript reaches: a private copy takes its place, so
+//! that nobody else sees what is written, and the region's next call tells of it.
+//!
+//! A fault anywhere else goes to whoever handled the signal before: another handler is called, the default kills the process. The handlers
+//! are installed with the first mapping that needs them. A handler that somebody installs later comes first, and must pass on what is
+//! not its own.
+//!
+//! JavaScript's engine may take back pages of a region that nobody can reach any more before the region's own end is heard of. Such ranges
+//! are [`Kind::VERIFIED`]: the handler looks in /proc/self/maps whether the file is mapped there still.
 //!
 //! [`Segment::check`]: crate::segment::Segment::check
 
-use super::range::Entry;
+use super::range::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::sys;
+use crate::sys::{self, Access, Fault, Identity};
 use std::cell::Cell;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// `off` in this environment variable switches the guard off before anything is mapped.
@@ -32,7 +41,7 @@ pub fn is_enabled() -> bool {
 pub fn set_enabled(enabled: bool) -> Result<()> {
     let _changing = changing();
     ENABLED.store(enabled, Ordering::Relaxed);
-    install()
+    install(entries().any(|entry| entry.get().1.has(Kind::MENDS_ACCESS)))
 }
 
 /// Only while it is held does the table change. The handler does not ask for it.
@@ -55,8 +64,7 @@ extern "C" fn after_fork() {
 fn watch_forks() -> Result<()> {
     static WATCHED: AtomicBool = AtomicBool::new(false);
     if !WATCHED.load(Ordering::Relaxed) {
-        sys::at_fork(before_fork, after_fork, after_fork)
-            .map_err(|errno| Error::system("guard against truncation", "pthread_atfork", errno))?;
+        sys::at_fork(before_fork, after_fork, after_fork).map_err(|errno| Error::system("guard mapped pages", "pthread_atfork", errno))?;
         WATCHED.store(true, Ordering::Relaxed);
     }
     Ok(())
@@ -107,39 +115,197 @@ fn free_entry() -> &'static Entry {
 #[derive(Debug)]
 pub(super) struct Guarded(&'static Entry);
 
+/// What was mended in a range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mended {
+    /// Pages that the file does not have any more. Zeros stand for them and for all that follow.
+    pub missing: bool,
+    /// A page that may not be used like that, by its byte offset in the range. A private copy stands for it, and for others perhaps.
+    pub forbidden: Option<usize>,
+}
+
 /// Guards the pages of this range, which the caller mapped or is about to map.
 pub(super) fn guard(address: usize, byte_length: usize) -> Result<Guarded> {
+    guard_as(address, byte_length, Kind::default())
+}
+
+/// As [`guard`], for ranges of a kind.
+pub(super) fn guard_as(address: usize, byte_length: usize, kind: Kind) -> Result<Guarded> {
     let _changing = changing();
     watch_forks()?;
-    install()?;
-    let end = address + byte_length.next_multiple_of(sys::page_bytes());
+    install(kind.has(Kind::MENDS_ACCESS))?;
+    let range = whole_pages(address, byte_length);
+    clear_orphans(&range);
     let entry = free_entry();
-    entry.set(address as u64..end as u64);
+    entry.set(range, kind);
     Ok(Guarded(entry))
+}
+
+fn whole_pages(address: usize, byte_length: usize) -> Range<u64> {
+    let end = address + byte_length.next_multiple_of(sys::page_bytes());
+    address as u64..end as u64
+}
+
+impl Guarded {
+    /// What was mended since this was last asked.
+    pub(super) fn take_mended(&self) -> Mended {
+        let (bits, address) = self.0.take_mended();
+        let byte_offset = || usize::try_from(address.saturating_sub(self.0.get().0.start)).unwrap_or(0);
+        Mended { missing: bits & note(Fault::Missing) != 0, forbidden: (bits & note(Fault::Forbidden) != 0).then(byte_offset) }
+    }
+
+    /// Says that pages of the range may not be read from now on.
+    pub(super) fn mark_unreadable(&self) {
+        let _changing = changing();
+        let (range, kind) = self.0.get();
+        self.0.set(range, Kind { bits: kind.bits | Kind::UNREADABLE, ..kind });
+    }
+
+    /// The range is as long as that from now on.
+    pub(super) fn set_length(&self, byte_length: usize) {
+        let _changing = changing();
+        let (range, kind) = self.0.get();
+        self.0.set(whole_pages(range.start as usize, byte_length), kind);
+    }
+
+    /// Nobody asks for this range any more, but somebody may still reach it. It is guarded as long as the file is mapped there.
+    pub(super) fn abandon(self) {
+        let _changing = changing();
+        let (range, kind) = self.0.get();
+        if kind.has(Kind::VERIFIED) {
+            self.0.set(range, Kind { bits: kind.bits | Kind::ORPHAN, ..kind });
+            sweep_orphans();
+            std::mem::forget(self);
+        } else {
+            drop(_changing);
+            drop(self);
+        }
+    }
 }
 
 impl Drop for Guarded {
     fn drop(&mut self) {
         let _changing = changing();
-        self.0.set(0..0);
+        clear(self.0);
     }
 }
 
-/// Everything that the handler looks at is there before it is.
-fn install() -> Result<()> {
+/// The caller is changing the table.
+fn clear(entry: &Entry) {
+    entry.set(0..0, Kind::default());
+    entry.take_mended();
+}
+
+fn orphans() -> impl Iterator<Item = &'static Entry> {
+    entries().filter(|entry| entry.get().1.has(Kind::ORPHAN))
+}
+
+/// Whoever maps something there now has the addresses from somebody who had them back.
+fn clear_orphans(range: &Range<u64>) {
+    for entry in orphans() {
+        let (orphaned, _) = entry.get();
+        if orphaned.start < range.end && range.start < orphaned.end {
+            clear(entry);
+        }
+    }
+}
+
+/// So many orphans are left alone; then those whose pages are gone are cleared away.
+static PATIENCE: AtomicUsize = AtomicUsize::new(BLOCK);
+
+/// Looks at the whole address space, so it is done the more seldom the more of them are there for a reason.
+fn sweep_orphans() {
+    if orphans().count() < PATIENCE.load(Ordering::Relaxed) {
+        return;
+    }
+    let mapped: Vec<_> = sys::mappings().collect();
+    for entry in orphans() {
+        let (range, kind) = entry.get();
+        let is_there = |part: &sys::Mapped| part.start < range.end && range.start < part.end && part.identity == identity(kind);
+        if !mapped.iter().any(is_there) {
+            clear(entry);
+        }
+    }
+    PATIENCE.store(BLOCK.max(2 * orphans().count()), Ordering::Relaxed);
+}
+
+fn identity(kind: Kind) -> Identity {
+    Identity { device: kind.device, inode: kind.inode }
+}
+
+/// Everything that a handler looks at is there before it is.
+fn install(mends_access: bool) -> Result<()> {
     LazyLock::force(&TABLE);
     if !is_enabled() {
         return Ok(());
     }
-    sys::on_bus_error(mend).map_err(|errno| Error::system("guard against truncation", "sigaction", errno))
+    let faults = if mends_access { &[Fault::Missing, Fault::Forbidden][..] } else { &[Fault::Missing] };
+    for fault in faults {
+        sys::on_fault(*fault, mend).map_err(|errno| Error::system("guard mapped pages", "sigaction", errno))?;
+    }
+    Ok(())
 }
 
-/// Runs in the handler: loads of atomics and mmap(2), nothing that locks or allocates. False: not one of our ranges.
-fn mend(address: usize) -> bool {
-    let found = is_enabled().then(|| entries().find_map(|entry| entry.find(address as u64))).flatten();
-    let Some(range) = found else { return false };
+fn note(fault: Fault) -> u32 {
+    1 << fault as u32
+}
+
+/// Runs in a handler: loads of atomics and system calls, nothing that locks or allocates. False: not one of our ranges.
+fn mend(fault: Fault, address: usize) -> bool {
+    if !is_enabled() {
+        return false;
+    }
+    entries().any(|entry| {
+        let found = entry.find(address as u64).filter(|(_, kind)| fault == Fault::Missing || kind.has(Kind::MENDS_ACCESS));
+        let Some((range, kind)) = found else { return false };
+        let mended = match look(kind, address) {
+            Look::Ours => mend_in(&range, kind, fault, address),
+            Look::Mended => true,
+            Look::Strange => false,
+        };
+        if mended {
+            entry.note(note(fault), address as u64);
+        }
+        mended
+    })
+}
+
+/// What is at an address that a range has.
+enum Look {
+    Ours,
+    /// Another thread was in the handler first: there is nothing left to do.
+    Mended,
+    /// The range is out of date.
+    Strange,
+}
+
+/// Looks whether the file is mapped there that was.
+fn look(kind: Kind, address: usize) -> Look {
+    if !kind.has(Kind::VERIFIED) {
+        return Look::Ours;
+    }
+    let mut mappings = sys::mappings();
+    if !mappings.is_open() {
+        return Look::Ours; // no /proc
+    }
+    match mappings.find(|part| (part.start..part.end).contains(&(address as u64))) {
+        Some(part) if part.identity == identity(kind) => Look::Ours,
+        // what takes the place of pages that fault can be read and written, and faults no more
+        Some(part) if part.is_anonymous() && part.read_write => Look::Mended,
+        _ => Look::Strange,
+    }
+}
+
+fn mend_in(range: &Range<u64>, kind: Kind, fault: Fault, address: usize) -> bool {
     let page = address - address % sys::page_bytes();
-    let (Some(start), Some(length)) = (NonZeroUsize::new(page), NonZeroUsize::new(range.end as usize - page)) else { return false };
+    let (Some(start), Some(rest)) = (NonZeroUsize::new(page), NonZeroUsize::new(range.end as usize - page)) else { return false };
     // SAFETY: the range is a mapping of ours, and stays one while the thread that faulted in it is here; its bytes may change at any time.
-    unsafe { sys::map_zeros_over(start, length) }.is_ok()
+    let mended = unsafe {
+        match fault {
+            Fault::Missing => sys::map_zeros_over(start, rest),
+            Fault::Forbidden if kind.has(Kind::PRIVATE) => sys::protect(page, sys::page_bytes(), Access::ReadWrite),
+            Fault::Forbidden => sys::replace_by_copy(page, !kind.has(Kind::UNREADABLE)),
+        }
+    };
+    mended.is_ok()
 }

@@ -98,7 +98,7 @@ impl Mapping {
     pub fn copy_out(&self, byte_offset: u64, target: &mut [u8]) -> Result<()> {
         let from = self.checked(byte_offset, target.len())?;
         // SAFETY: `from` is mapped for `target.len()` bytes, and our own slice cannot overlap a mapping that hands out no references.
-        unsafe { copy(from.as_ptr(), target.as_mut_ptr(), target.len()) };
+        unsafe { copy_bytes(from.as_ptr(), target.as_mut_ptr(), target.len()) };
         Ok(())
     }
 
@@ -108,10 +108,10 @@ impl Mapping {
         let to = self.writable(byte_offset, source.len())?;
         let half = testing::half(source.len());
         // SAFETY: as in `copy_out`, and the pages may be written.
-        unsafe { copy(source.as_ptr(), to.as_ptr(), half) };
+        unsafe { copy_bytes(source.as_ptr(), to.as_ptr(), half) };
         testing::step(|| "the second half of the bytes");
         // SAFETY: as above, `half` bytes further on.
-        unsafe { copy(source.as_ptr().add(half), to.as_ptr().add(half), source.len() - half) };
+        unsafe { copy_bytes(source.as_ptr().add(half), to.as_ptr().add(half), source.len() - half) };
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Mapping {
         let source = self.checked(from, byte_length)?;
         let target = self.writable(to, byte_length)?;
         // SAFETY: both ranges are mapped, disjoint, and the second may be written.
-        unsafe { copy(source.as_ptr(), target.as_ptr(), byte_length) };
+        unsafe { copy_bytes(source.as_ptr(), target.as_ptr(), byte_length) };
         Ok(())
     }
 
@@ -147,7 +147,7 @@ impl Drop for Pages {
 /// # Safety
 /// Both ranges must be mapped for `byte_length` bytes and must not overlap.
 #[inline]
-unsafe fn copy(from: *const u8, to: *mut u8, byte_length: usize) {
+pub(super) unsafe fn copy_bytes(from: *const u8, to: *mut u8, byte_length: usize) {
     if byte_length > SMALL {
         // SAFETY: the caller's promise.
         return unsafe { sys::copy_opaque(from, to, byte_length) };
@@ -168,7 +168,7 @@ unsafe fn copy(from: *const u8, to: *mut u8, byte_length: usize) {
 struct Unaligned(u64);
 
 /// Names the limit that was met, as far as the system tells.
-pub(super) fn map_error(byte_length: u64, place: &str, errno: Errno) -> Error {
+pub(crate) fn map_error(byte_length: u64, place: &str, errno: Errno) -> Error {
     let what = format!("map {} bytes{place}", grouped(byte_length));
     match sys::address_space_limit() {
         _ if errno != Errno::ENOMEM => Error::system(what, "mmap", errno),

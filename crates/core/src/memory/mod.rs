@@ -14,6 +14,17 @@ mod mapping;
 mod overlay;
 #[cfg(not(pagecast_loom))]
 mod range;
+#[cfg(not(pagecast_loom))]
+mod reservation;
+#[cfg(not(pagecast_loom))]
+mod view;
 
 #[cfg(not(pagecast_loom))]
-pub use {mapping::Mapping, overlay::Overlay};
+pub(crate) use {
+    fault_guard::Mended,
+    mapping::map_error,
+    reservation::{Part, in_use},
+    view::{Backing, View},
+};
+#[cfg(not(pagecast_loom))]
+pub use {mapping::Mapping, overlay::Overlay, reservation::Reservation, view::EnginePages};

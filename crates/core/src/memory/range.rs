@@ -4,6 +4,35 @@
 use crate::primitive::{AtomicU64, Ordering, Word, fence};
 use std::ops::Range;
 
+/// What is known of a range besides its addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kind {
+    /// [`Kind::MENDS_ACCESS`] and the others.
+    pub bits: u32,
+    /// The device of the file that is mapped there, where [`Kind::VERIFIED`].
+    pub device: u64,
+    /// Its inode.
+    pub inode: u64,
+}
+
+impl Kind {
+    /// An access that the pages do not allow is mended, too.
+    pub const MENDS_ACCESS: u32 = 1;
+    /// The mapping is a private one: what is written there stays there.
+    pub const PRIVATE: u32 = 1 << 1;
+    /// Some of the pages may not be read.
+    pub const UNREADABLE: u32 = 1 << 2;
+    /// Somebody else may take the addresses away at any time, so the file that is mapped there has to be looked at.
+    pub const VERIFIED: u32 = 1 << 3;
+    /// Whoever asked for the guard is gone; it stays while the file is mapped there.
+    pub const ORPHAN: u32 = 1 << 4;
+
+    /// Whether this bit is set.
+    pub fn has(self, bit: u32) -> bool {
+        self.bits & bit != 0
+    }
+}
+
 /// A range of addresses, or none. Changed by one thread at a time; read by a handler in any.
 ///
 /// Who faults in a range is using it, and nobody takes away a range that is in use. So the handler that is asked for an address
@@ -11,15 +40,23 @@ use std::ops::Range;
 /// which an address of somebody else could lie in.
 #[derive(Debug)]
 pub struct Entry {
-    /// Odd while the two below change, and another number afterwards.
+    /// Odd while those below change, and another number afterwards.
     sequence: Word,
     start: AtomicU64,
     end: AtomicU64,
+    bits: AtomicU64,
+    device: AtomicU64,
+    inode: AtomicU64,
+    /// What the handler mended since somebody last asked: a bit for each kind of fault. Not under the sequence.
+    mended: Word,
+    /// Where the last one was.
+    mended_at: AtomicU64,
 }
 
 impl Default for Entry {
     fn default() -> Entry {
-        Entry { sequence: Word::new(0), start: AtomicU64::new(0), end: AtomicU64::new(0) }
+        let [start, end, bits, device, inode] = [(); 5].map(|()| AtomicU64::new(0));
+        Entry { sequence: Word::new(0), start, end, bits, device, inode, mended: Word::new(0), mended_at: AtomicU64::new(0) }
     }
 }
 
@@ -29,22 +66,48 @@ impl Entry {
         self.end.load(Ordering::Relaxed) == 0
     }
 
+    /// The range and its kind. For the one thread that may change them.
+    pub fn get(&self) -> (Range<u64>, Kind) {
+        let [start, end, bits, device, inode] =
+            [&self.start, &self.end, &self.bits, &self.device, &self.inode].map(|part| part.load(Ordering::Relaxed));
+        (start..end, Kind { bits: bits as u32, device, inode })
+    }
+
     /// Puts a range here; `0..0` takes it away.
-    pub fn set(&self, range: Range<u64>) {
+    pub fn set(&self, range: Range<u64>, kind: Kind) {
         let sequence = self.sequence.load(Ordering::Relaxed);
         self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);
         fence(Ordering::Release); // the mark before the range
         self.start.store(range.start, Ordering::Relaxed);
         self.end.store(range.end, Ordering::Relaxed);
+        self.bits.store(u64::from(kind.bits), Ordering::Relaxed);
+        self.device.store(kind.device, Ordering::Relaxed);
+        self.inode.store(kind.inode, Ordering::Relaxed);
         self.sequence.store(sequence.wrapping_add(2), Ordering::Release); // the range before the number that says it is whole
     }
 
-    /// The range, if the address lies in it.
-    pub fn find(&self, address: u64) -> Option<Range<u64>> {
+    /// The range and its kind, if the address lies in it.
+    pub fn find(&self, address: u64) -> Option<(Range<u64>, Kind)> {
         let before = self.sequence.load(Ordering::Acquire); // nothing of the range is read before it
-        let range = self.start.load(Ordering::Relaxed)..self.end.load(Ordering::Relaxed);
+        let (range, kind) = self.get();
         fence(Ordering::Acquire); // the range before the second look
         let undisturbed = before & 1 == 0 && self.sequence.load(Ordering::Relaxed) == before;
-        (undisturbed && range.contains(&address)).then_some(range)
+        (undisturbed && range.contains(&address)).then_some((range, kind))
+    }
+
+    /// Notes what was mended, for [`Entry::take_mended`]. The handler and whoever asks are one thread, or the access comes before
+    /// the question by what made the two meet.
+    pub fn note(&self, bits: u32, address: u64) {
+        self.mended_at.store(address, Ordering::Relaxed);
+        self.mended.fetch_or(bits, Ordering::Relaxed);
+    }
+
+    /// What was mended since this was last asked, and where the last of it was.
+    pub fn take_mended(&self) -> (u32, u64) {
+        let bits = match self.mended.load(Ordering::Relaxed) {
+            0 => 0, // nearly always: a load instead of a locked instruction
+            _ => self.mended.fetch_and(0, Ordering::Relaxed),
+        };
+        (bits, self.mended_at.load(Ordering::Relaxed))
     }
 }

@@ -5,10 +5,17 @@
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(not(target_os = "linux"), path = "stub.rs")]
 mod platform;
+mod protection;
 mod signal;
 
+#[cfg_attr(target_os = "linux", path = "linux_maps.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "stub_maps.rs")]
+mod maps;
+
+pub(crate) use maps::*;
 pub(crate) use platform::*;
-pub(crate) use signal::on_bus_error;
+pub use protection::{Access, Advice};
+pub(crate) use signal::{Fault, on_fault};
 
 /// What the kernel says of one byte of a lock range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +33,31 @@ pub(crate) enum ByteLock {
 pub(crate) struct Identity {
     pub device: u64,
     pub inode: u64,
+}
+
+/// What kind of file an open descriptor leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the stub opens nothing"))]
+pub(crate) enum FileKind {
+    /// A regular file, objects of shared memory included, of so many bytes.
+    Regular(u64),
+    /// A device: it has no size of its own.
+    Device,
+    /// What cannot be mapped, in a word.
+    Other(&'static str),
+}
+
+/// Where a mapping goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    /// Where the kernel finds room.
+    Anywhere,
+    /// There, or where the kernel finds room.
+    Hint(usize),
+    /// There and nowhere else, where nothing is: `EEXIST` otherwise.
+    Exclusive(usize),
+    /// There, whatever is there. The caller of the call that takes it says why that may go.
+    Over(usize),
 }
 
 /// [`page_size`], to compute with addresses.

@@ -1,4 +1,4 @@
-//! SIGBUS: sigaction(2), the same on every Unix.
+//! SIGBUS and SIGSEGV: sigaction(2), the same on every Unix.
 
 use nix::errno::Errno;
 use std::ffi::{c_int, c_void};
@@ -6,48 +6,92 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
+/// The same number on Linux and macOS; the libc crate does not have it everywhere.
+const SEGV_ACCERR: c_int = 2;
+
+/// Why an access failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The file does not have the page any more: SIGBUS, `BUS_ADRERR`.
+    Missing,
+    /// The page may not be used like that: SIGSEGV, `SEGV_ACCERR`.
+    Forbidden,
+}
+
+impl Fault {
+    const ALL: [Fault; 2] = [Fault::Missing, Fault::Forbidden];
+
+    fn signal(self) -> c_int {
+        [libc::SIGBUS, libc::SIGSEGV][self as usize]
+    }
+
+    fn code(self) -> c_int {
+        [libc::BUS_ADRERR, SEGV_ACCERR][self as usize]
+    }
+}
+
 /// Repairs what lies at an address, so that the access can be done again; false if that is not its business.
-type Mend = fn(usize) -> bool;
+type Mend = fn(Fault, usize) -> bool;
 
-static MEND: OnceLock<Mend> = OnceLock::new();
+static MEND: [OnceLock<Mend>; 2] = [const { OnceLock::new() }; 2];
 
-/// What was to be done about SIGBUS before.
-static PREVIOUS: OnceLock<libc::sigaction> = OnceLock::new();
+/// What was to be done about the signal before.
+static PREVIOUS: [OnceLock<libc::sigaction>; 2] = [const { OnceLock::new() }; 2];
 
-/// Has `mend` called at every access to a page that its file does not have any more. Once for the process; one caller at a time.
-pub(crate) fn on_bus_error(mend: Mend) -> nix::Result<()> {
-    if MEND.get().is_some() {
+/// Has `mend` called at every access that fails like this. Once for the process; one caller at a time.
+pub(crate) fn on_fault(fault: Fault, mend: Mend) -> nix::Result<()> {
+    if MEND[fault as usize].get().is_some() {
         return Ok(());
     }
     let mut previous = MaybeUninit::zeroed();
     // SAFETY: only asks, and writes to our own variable.
-    Errno::result(unsafe { libc::sigaction(libc::SIGBUS, null(), previous.as_mut_ptr()) })?;
+    Errno::result(unsafe { libc::sigaction(fault.signal(), null(), previous.as_mut_ptr()) })?;
     // SAFETY: all of it may be zero, and the kernel filled it.
-    let previous = *PREVIOUS.get_or_init(|| unsafe { previous.assume_init() });
+    let previous = *PREVIOUS[fault as usize].get_or_init(|| unsafe { previous.assume_init() });
     let mut action = previous; // its mask: whoever is called in the end runs among the signals that it knows
     let inherited = previous.sa_flags & (libc::SA_RESTART | libc::SA_NODEFER);
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | inherited;
     action.sa_sigaction = handle as *const () as libc::sighandler_t;
-    let _ = MEND.set(mend);
+    // a page that is copied by the one handler may be missing: that is for the other
+    // SAFETY: our own variable.
+    unsafe { libc::sigdelset(&raw mut action.sa_mask, libc::SIGBUS) };
+    let _ = MEND[fault as usize].set(mend);
     // SAFETY: the handler is async-signal-safe, as long as `mend` is.
-    Errno::result(unsafe { libc::sigaction(libc::SIGBUS, &raw const action, null_mut()) }).map(drop)
+    Errno::result(unsafe { libc::sigaction(fault.signal(), &raw const action, null_mut()) }).map(drop)
 }
 
 extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
     let errno = Errno::last_raw();
     // SAFETY: the kernel passes what SA_SIGINFO promises; a page that is missing comes with its address.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
-    // an access that is not aligned is a SIGBUS, too, and would be one again
-    let mended = code == libc::BUS_ADRERR && MEND.get().is_some_and(|mend| mend(address));
+    let fault = Fault::ALL.into_iter().find(|fault| fault.signal() == signal);
+    // an access that is not aligned is a SIGBUS, too, and would be one again; a page that was jumped to cannot be mended
+    let is_ours = fault.filter(|fault| code == fault.code() && address != instruction(context));
+    let mended = is_ours.is_some_and(|fault| MEND[fault as usize].get().is_some_and(|mend| mend(fault, address)));
     if !mended {
-        pass_on(signal, info, context, code <= 0);
+        pass_on(fault, signal, info, context, code <= 0);
     }
     Errno::set_raw(errno);
 }
 
+/// Which instruction the thread was at; 0 where that is not known.
+fn instruction(context: *mut c_void) -> usize {
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    // SAFETY: the kernel passes the context of the thread.
+    return unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs[libc::REG_RIP as usize] as usize };
+    #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
+    // SAFETY: as above.
+    return unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.pc as usize };
+    #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    {
+        let _ = context;
+        0
+    }
+}
+
 /// To whom it may concern. `sent`: by a process, not by an access.
-fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
-    let Some(previous) = PREVIOUS.get() else { return };
+fn pass_on(fault: Option<Fault>, signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
+    let Some(previous) = fault.and_then(|fault| PREVIOUS[fault as usize].get()) else { return };
     match previous.sa_sigaction {
         libc::SIG_IGN if sent => {}
         // the kernel does not let an access be ignored either

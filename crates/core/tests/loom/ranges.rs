@@ -3,17 +3,19 @@
 use crate::model::model;
 use loom::sync::Arc;
 use loom::thread;
-use pagecast::memory::range::Entry;
+use pagecast::memory::range::{Entry, Kind};
+
+const KIND: Kind = Kind { bits: 0, device: 0, inode: 0 };
 
 #[test]
 fn an_address_between_two_ranges_is_never_taken_for_one_of_them() {
     model(3, || {
         let entry = Arc::new(Entry::default());
-        entry.set(10..20);
+        entry.set(10..20, KIND);
         let asking = entry.clone();
         let asks = thread::spawn(move || asking.find(25));
-        entry.set(0..0);
-        entry.set(30..40);
+        entry.set(0..0, KIND);
+        entry.set(30..40, KIND);
         assert_eq!(asks.join().unwrap(), None, "half of one and half of the other");
     });
 }
@@ -24,11 +26,11 @@ fn what_is_found_is_a_range_that_was_there() {
         let entry = Arc::new(Entry::default());
         let asking = entry.clone();
         let asks = thread::spawn(move || asking.find(17));
-        entry.set(10..20);
-        entry.set(0..0);
-        entry.set(15..40);
+        entry.set(10..20, KIND);
+        entry.set(0..0, KIND);
+        entry.set(15..40, KIND);
         let found = asks.join().unwrap();
-        assert!(found.is_none_or(|range| range == (10..20) || range == (15..40)));
+        assert!(found.is_none_or(|(range, _)| range == (10..20) || range == (15..40)));
     });
 }
 
@@ -36,11 +38,25 @@ fn what_is_found_is_a_range_that_was_there() {
 fn a_range_is_found_by_whoever_was_told_of_it() {
     model(3, || {
         let entry = Arc::new(Entry::default());
-        entry.set(10..20);
+        entry.set(10..20, KIND);
         let told = entry.clone();
         let user = thread::spawn(move || told.find(10));
-        assert_eq!(entry.find(19), Some(10..20));
-        assert_eq!(user.join().unwrap(), Some(10..20));
+        assert_eq!(entry.find(19), Some((10..20, KIND)));
+        assert_eq!(user.join().unwrap(), Some((10..20, KIND)));
         assert_eq!((entry.find(9), entry.find(20)), (None, None));
+    });
+}
+
+#[test]
+fn the_kind_is_that_of_the_range() {
+    model(3, || {
+        let kinds = [7, 9].map(|inode| Kind { bits: Kind::VERIFIED, device: 1, inode });
+        let entry = Arc::new(Entry::default());
+        entry.set(10..20, kinds[0]);
+        let asking = entry.clone();
+        let asks = thread::spawn(move || asking.find(17));
+        entry.set(15..40, kinds[1]);
+        let found = asks.join().unwrap();
+        assert!(found.is_none_or(|found| found == (10..20, kinds[0]) || found == (15..40, kinds[1])), "half of one and half of the other");
     });
 }

@@ -1,0 +1,131 @@
+//! Addresses that are kept free for mappings to come.
+
+use super::mapping::map_error;
+use crate::error::{Code, Error, Result, grouped};
+use crate::sys::{self, Place};
+use nix::errno::Errno;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// A stretch of the address space that nothing else in this process is mapped to (mmap(2), `PROT_NONE`): memory is not taken. Regions go
+/// into it by [`Placement::Replace`](crate::region::Placement::Replace). It stays until it and all regions in it are dropped.
+#[derive(Debug)]
+pub struct Reservation(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    start: usize,
+    byte_length: usize,
+    /// Where regions are.
+    taken: Mutex<Vec<Range<usize>>>,
+}
+
+/// All that there are in this process.
+static ALL: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Reservation {
+    /// Reserves so many bytes, rounded up to whole pages, at an address where nothing is, or where the kernel finds room.
+    pub fn new(byte_length: u64, address: Option<u64>) -> Result<Reservation> {
+        let page = sys::page_bytes();
+        let rounded =
+            crate::address::round_to_page_size(byte_length).and_then(|bytes| usize::try_from(bytes).ok()).filter(|bytes| *bytes > 0);
+        let Some(length) = rounded else {
+            return Err(Error::new(Code::InvalidSize, format!("reserve {} bytes: no size of an address space", grouped(byte_length))));
+        };
+        let place = match address {
+            None => Place::Anywhere,
+            Some(address) => match usize::try_from(address) {
+                Ok(start) if start.is_multiple_of(page) && start > 0 => Place::Exclusive(start),
+                _ => {
+                    return Err(Error::new(
+                        Code::InvalidArgument,
+                        format!("reserve at {address:#x}: not the address of a page of {page} bytes"),
+                    ));
+                }
+            },
+        };
+        // SAFETY: no place where anything is.
+        let start = unsafe { sys::map_nothing(place, length) }.map_err(|errno| reserve_error(length, address, errno))?;
+        let range = Arc::new(Inner { start: start.as_ptr() as usize, byte_length: length, taken: Mutex::default() });
+        let mut all = lock(&ALL);
+        all.retain(|known| known.strong_count() > 0);
+        all.push(Arc::downgrade(&range));
+        Ok(Reservation(range))
+    }
+
+    /// The first address.
+    pub fn address(&self) -> u64 {
+        self.0.start as u64
+    }
+
+    /// Bytes reserved.
+    pub fn byte_length(&self) -> u64 {
+        self.0.byte_length as u64
+    }
+}
+
+fn reserve_error(length: usize, address: Option<u64>, errno: Errno) -> Error {
+    match address {
+        Some(address) if errno == Errno::EEXIST => in_use(address, length, errno),
+        _ => map_error(length as u64, " of addresses", errno),
+    }
+}
+
+/// Something is at the address.
+pub(crate) fn in_use(address: u64, byte_length: usize, errno: Errno) -> Error {
+    let what = format!("map {} bytes at {address:#x}: something is mapped there already", grouped(byte_length as u64));
+    Error::system(what, "mmap", errno).with_code(Code::AddressInUse)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // SAFETY: nothing is mapped in it any more, and nobody else had the addresses.
+        unsafe { sys::unmap_pages(self.start, self.byte_length) };
+    }
+}
+
+/// A part of a reservation that a region has.
+#[derive(Debug)]
+pub(crate) struct Part {
+    range: Arc<Inner>,
+    part: Range<usize>,
+}
+
+impl Part {
+    /// Takes a part, if it lies in a reservation of this process and no region is there.
+    pub(crate) fn take(address: u64, byte_length: usize) -> Result<Part> {
+        let refused = |fact: &str| {
+            let what = format!("replace {} bytes at {address:#x}: {fact}", grouped(byte_length as u64));
+            Error::new(Code::AddressInUse, what)
+        };
+        let ranges: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
+        let start = usize::try_from(address).ok();
+        let part = start.and_then(|start| Some(start..start.checked_add(byte_length)?));
+        let Some(part) = part else { return Err(refused("no addresses of this process")) };
+        let holds = |range: &&Arc<Inner>| range.start <= part.start && part.end <= range.start + range.byte_length;
+        let Some(range) = ranges.iter().find(holds) else { return Err(refused("not within a reservation of this process")) };
+        let mut taken = lock(&range.taken);
+        if taken.iter().any(|other| other.start < part.end && part.start < other.end) {
+            return Err(refused("another region is there, which has to be closed first"));
+        }
+        taken.push(part.clone());
+        Ok(Part { range: range.clone(), part })
+    }
+}
+
+impl Part {
+    /// Address and length.
+    pub(super) fn place(&self) -> (usize, usize) {
+        (self.part.start, self.part.len())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        lock(&self.range.taken).retain(|part| *part != self.part);
+    }
+}

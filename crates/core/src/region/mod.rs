@@ -1,0 +1,302 @@
+//! Mapped memory: a file, shared memory, a memfd, a device or fresh zeros, by the byte and by the page.
+//!
+//! ```
+//! use pagecast::region::{MapOptions, Region, Source};
+//!
+//! let options = MapOptions { byte_length: Some(51_342_411), ..MapOptions::new(Source::Anonymous) };
+//! let mut region = Region::map(&options)?;
+//! let pages = region.pages().slice(44..124);
+//! assert_eq!((region.pages().len(), pages.byte_offset(), pages.byte_length()), (12_535, 180_224, 327_680));
+//!
+//! region.write_at(180_224, b"shared")?;
+//! let mut read = [0; 6];
+//! region.read_at(180_224, &mut read)?;
+//! assert_eq!(&read, b"shared");
+//! region.protect(pages.numbers(), pagecast::region::Access::Read)?;
+//! assert!(region.write_at(180_224, b"refused").is_err());
+//! # Ok::<(), pagecast::Error>(())
+//! ```
+
+mod bytes;
+mod cursor;
+mod huge_pages;
+mod object;
+mod options;
+mod page_calls;
+mod resize;
+mod runs;
+mod shared_memory;
+
+pub use crate::memory::Reservation;
+pub use crate::sys::{Access, Advice};
+pub use options::{MapOptions, Placement, Source};
+pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
+
+use crate::address::PageRange;
+use crate::error::{Code, Error, Result, grouped};
+use crate::memory::{Backing, EnginePages, Part, View, in_use, map_error};
+use crate::sys::{self, Place};
+use nix::errno::Errno;
+use object::Object;
+use runs::Runs;
+use std::ops::Range;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::AtomicBool;
+
+/// Mapped memory. Bytes are copied in and out, because other processes may change them at any time; where they lie is an address for those
+/// who know what they do. Dropped, the mapping is gone; [`Region::detach`] leaves it.
+///
+/// Another process that cuts the file short costs [`Code::Truncated`], see [`fault_guard`](crate::fault_guard): at the next call and at all
+/// that follow.
+#[derive(Debug)]
+pub struct Region {
+    /// Begins messages.
+    title: String,
+    object: Object,
+    byte_offset: u64,
+    byte_length: usize,
+    access: Access,
+    private: bool,
+    /// Whether it stands at an address that was asked for.
+    is_placed: bool,
+    reserve: bool,
+    wishes: Wishes,
+    /// The first one is the primary: it is what addresses mean, and what Rust copies through. The others are further mappings of the same
+    /// pages; what is done to pages is done in all of them.
+    views: Vec<View>,
+    runs: Runs,
+    /// Another process cut the file short: for good.
+    is_truncated: AtomicBool,
+    position: u64,
+}
+
+/// What is asked for each view.
+#[derive(Clone, Copy, Debug)]
+struct Wishes {
+    populate: bool,
+    lock: bool,
+    huge_pages: bool,
+}
+
+impl Region {
+    /// Maps what the options say.
+    pub fn map(options: &MapOptions) -> Result<Region> {
+        let mut region = Region::prepare(options)?;
+        if region.views.is_empty() {
+            let (length, backing) = (region.whole_pages(), region.backing(region.access)?);
+            let view = View::new(Place::Anywhere, length, &backing, |errno| map_refused(&region.title, length, region.access, errno))?;
+            region.add(view)?;
+        }
+        Ok(region)
+    }
+
+    /// As [`Region::map`], and where no address was asked for nothing is mapped yet: that is for [`Region::map_over`].
+    pub fn prepare(options: &MapOptions) -> Result<Region> {
+        let subject = options.source.subject();
+        let title = format!("map {subject}");
+        options.check(&title)?;
+        let part = match (options.address, options.byte_length) {
+            // before anything is made
+            (Some((address, Placement::Replace)), Some(bytes)) => Some(Part::take(address, whole_pages(bytes)?)?),
+            _ => None,
+        };
+        let (object, bytes) = Object::open(options, &title)?;
+        let byte_length = usize::try_from(bytes).ok().filter(|_| whole_pages(bytes).is_ok());
+        let Some(byte_length) = byte_length else {
+            let fact = format!("{title}: {} bytes are more than this process can address", grouped(bytes));
+            return Err(Error::new(Code::AddressSpace, fact));
+        };
+        let &MapOptions { byte_offset, access, private, populate, lock, huge_pages, .. } = options;
+        let mut region = Region {
+            runs: Runs::new(byte_length.div_ceil(sys::page_bytes()), access),
+            wishes: Wishes { populate, lock, huge_pages },
+            is_placed: options.address.is_some(),
+            reserve: options.reserves(),
+            is_truncated: AtomicBool::new(false),
+            views: Vec::new(),
+            position: 0,
+            title: format!("region of {subject}"),
+            object,
+            byte_offset,
+            byte_length,
+            access,
+            private,
+        };
+        if let Some((address, placement)) = options.address {
+            let view = region.place(address, placement, part)?;
+            region.add(view)?;
+        }
+        if region.is_placed {
+            region.object.keep();
+        }
+        Ok(region)
+    }
+
+    fn place(&self, address: u64, placement: Placement, part: Option<Part>) -> Result<View> {
+        let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
+        let refused = |errno| match errno {
+            Errno::EEXIST => in_use(address, length, errno),
+            errno => map_refused(&format!("{} at {address:#x}", self.title), length, self.access, errno),
+        };
+        let start =
+            usize::try_from(address).map_err(|_| Error::new(Code::AddressSpace, format!("{}: no address of this process", self.title)))?;
+        match placement {
+            Placement::Exclusive => View::new(Place::Exclusive(start), length, &backing, refused),
+            Placement::Hint => View::new(Place::Hint(start), length, &backing, refused),
+            Placement::Replace => View::in_reservation(part.map_or_else(|| Part::take(address, length), Ok)?, &backing, refused),
+        }
+    }
+
+    /// Maps the region over pages that the JavaScript engine owns; the first time, unless an address was asked for, as what addresses mean.
+    pub fn map_over(&mut self, pages: EnginePages) -> Result<()> {
+        if self.private && !self.views.is_empty() {
+            return Err(self.error(Code::Private, "a private mapping cannot be mapped a second time: it would share nothing"));
+        }
+        let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
+        let view = View::over(pages, length, &backing, |errno| map_refused(&self.title, length, self.access, errno))?;
+        self.add(view)
+    }
+
+    /// One more view, as all of them are.
+    fn add(&mut self, view: View) -> Result<()> {
+        for (pages, state) in self.runs.all() {
+            let part = bytes_of(&pages);
+            let set = match state {
+                None => view.vacate(&part),
+                Some(access) if access != self.access => view.protect(&part, access),
+                Some(_) => Ok(()),
+            };
+            set.map_err(|errno| Error::system(&self.title, "mprotect", errno))?;
+        }
+        self.fulfil(&view)?;
+        self.views.push(view);
+        self.object.keep();
+        Ok(())
+    }
+
+    /// Huge pages first: those that are there stay as they are.
+    fn fulfil(&self, view: &View) -> Result<()> {
+        let whole = 0..view.byte_length();
+        if self.wishes.huge_pages {
+            huge_pages::ask(&self.title, &self.object, self.private, view)?;
+        }
+        if self.wishes.lock {
+            view.on(&whole, sys::lock_pages).map_err(|errno| self.lock_refused(whole.len(), errno))?;
+        }
+        if self.wishes.populate {
+            view.populate(self.access.writes()).map_err(|errno| Error::system(&self.title, "madvise", errno))?;
+        }
+        Ok(())
+    }
+
+    fn lock_refused(&self, byte_length: usize, errno: Errno) -> Error {
+        let limit = sys::lock_limit().map_or("no limit".into(), |limit| format!("{} bytes (ulimit -l)", grouped(limit)));
+        let what = format!("{}: lock {} bytes of memory within {limit}", self.title, grouped(byte_length as u64));
+        Error::system(what, "mlock", errno).with_code(Code::LockLimit)
+    }
+
+    fn error(&self, code: Code, fact: impl std::fmt::Display) -> Error {
+        Error::new(code, format!("{}: {fact}", self.title))
+    }
+
+    fn backing(&self, access: Access) -> Result<Backing<'_>> {
+        Ok(Backing {
+            fd: self.object.descriptor()?,
+            byte_offset: self.byte_offset,
+            access,
+            private: self.private,
+            identity: self.object.identity,
+        })
+    }
+
+    fn whole_pages(&self) -> usize {
+        self.byte_length.next_multiple_of(sys::page_bytes())
+    }
+
+    /// Bytes, as asked for.
+    pub fn byte_length(&self) -> u64 {
+        self.byte_length as u64
+    }
+
+    /// Where in the object it begins.
+    pub fn byte_offset(&self) -> u64 {
+        self.byte_offset
+    }
+
+    /// What could be done with all pages at first.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Whether what is written stays in this process.
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Where the first byte is. 0 where nothing is mapped yet.
+    pub fn address(&self) -> u64 {
+        self.views.first().map_or(0, |view| view.address() as u64)
+    }
+
+    /// The address of a byte; one past the last is allowed.
+    pub fn address_of(&self, byte_offset: u64) -> Option<u64> {
+        (byte_offset <= self.byte_length()).then(|| self.address() + byte_offset)
+    }
+
+    /// Which byte is at an address.
+    pub fn offset_of(&self, address: u64) -> Option<u64> {
+        address.checked_sub(self.address()).filter(|byte_offset| *byte_offset <= self.byte_length())
+    }
+
+    /// The pages, to count and to number.
+    pub fn pages(&self) -> PageRange {
+        PageRange::new(self.address(), self.whole_pages() / sys::page_bytes())
+    }
+
+    /// The open file, to be mapped by others. [`Code::TooManyFiles`] if it was given up.
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.object.descriptor()
+    }
+
+    /// Closes the open file: for whoever holds many regions. What is mapped stays; resizing and further mappings are [`Code::TooManyFiles`].
+    pub fn give_up_descriptor(&mut self) {
+        self.object.give_up_descriptor();
+    }
+
+    /// Gives the mapping up without undoing it: it stays for the rest of the process. Where, and how long it is.
+    pub fn detach(mut self) -> (u64, u64) {
+        let where_it_is = (self.address(), self.byte_length());
+        self.views.drain(..).for_each(View::keep);
+        where_it_is
+    }
+
+    /// Whoever owned it is gone, and the engine takes its pages back when nobody can reach them. What is not the engine's is unmapped.
+    pub fn abandon(mut self) {
+        for view in self.views.drain(..) {
+            if view.is_engines() {
+                view.abandon();
+            }
+        }
+    }
+}
+
+/// Bytes of whole pages.
+fn bytes_of(pages: &Range<usize>) -> Range<usize> {
+    pages.start * sys::page_bytes()..pages.end * sys::page_bytes()
+}
+
+fn whole_pages(byte_length: u64) -> Result<usize> {
+    let rounded = crate::address::round_to_page_size(byte_length).and_then(|bytes| isize::try_from(bytes).ok());
+    let length = rounded.and_then(|bytes| usize::try_from(bytes).ok());
+    length.ok_or_else(|| Error::new(Code::InvalidSize, format!("{} bytes are more than a process can map", grouped(byte_length))))
+}
+
+fn map_refused(title: &str, byte_length: usize, access: Access, errno: Errno) -> Error {
+    match errno {
+        Errno::EACCES | Errno::EPERM => {
+            Error::system(format_args!("{title}: access {access} needs permission that the file or its descriptor lacks"), "mmap", errno)
+        }
+        Errno::ENODEV => Error::system(format_args!("{title}: it cannot be mapped"), "mmap", errno).with_code(Code::InvalidArgument),
+        errno => map_error(byte_length as u64, &format!(" ({title})"), errno),
+    }
+}

@@ -1,0 +1,215 @@
+//! What a region maps: opened or made, found to be of a kind that can be mapped, and long enough.
+
+use super::options::{MapOptions, Source};
+use crate::address::{ENGINE_PAGE, round_up};
+use crate::error::{Code, Error, Result, grouped};
+use crate::sys::{self, FileKind, Identity};
+use nix::errno::Errno;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// An open file, object of shared memory, memfd or device.
+#[derive(Debug)]
+pub(super) struct Object {
+    /// `None` once it was given up.
+    fd: Option<OwnedFd>,
+    /// Whether it has a size that another process may make smaller.
+    can_shrink: bool,
+    /// Whether it is a device.
+    is_device: bool,
+    /// The numbers of the file in the kernel's list of mappings, where they are known.
+    pub identity: Option<Identity>,
+    /// Whether it is in a filesystem of memory.
+    pub is_memory: bool,
+    /// The file that was made, until the region is there.
+    made: Option<PathBuf>,
+}
+
+impl Object {
+    /// Opens it, and finds out how many bytes of it the region has.
+    pub fn open(options: &MapOptions, title: &str) -> Result<(Object, u64)> {
+        let (fd, made) = open(options, title)?;
+        let mut object = Object { fd: Some(fd), can_shrink: false, is_device: false, identity: None, is_memory: false, made };
+        let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
+        let (is_memory, is_plain) = sys::filesystem(object.fd()?);
+        object.is_memory = is_memory;
+        object.identity = is_plain.then_some(identity);
+        object.is_device = kind == FileKind::Device;
+        object.can_shrink = matches!(kind, FileKind::Regular(_)) && !sys::cannot_shrink(object.fd()?);
+        let byte_length = match kind {
+            FileKind::Regular(size) => object.fit(options, title, size)?,
+            FileKind::Device => {
+                options.byte_length.ok_or_else(|| Error::new(Code::InvalidSize, format!("{title}: a device has no size: give one")))?
+            }
+            FileKind::Other(what) => return Err(Error::new(Code::InvalidArgument, format!("{title}: {what}, which cannot be mapped"))),
+        };
+        Ok((object, byte_length))
+    }
+
+    /// The region is there: what was made for it stays.
+    pub fn keep(&mut self) {
+        self.made = None;
+    }
+
+    fn fd(&self) -> Result<&OwnedFd> {
+        self.fd.as_ref().ok_or_else(|| {
+            let fact = "the region gave its descriptor up, since the process held many: close regions, or map a memfd or file";
+            Error::new(Code::TooManyFiles, fact)
+        })
+    }
+
+    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
+        self.fd().map(OwnedFd::as_fd)
+    }
+
+    /// From now on nothing needs a descriptor that can be done without.
+    pub fn give_up_descriptor(&mut self) {
+        self.fd = None;
+    }
+
+    /// Whether the file is shorter now. What cannot become shorter, or cannot be asked any more, is not.
+    pub fn is_shorter_than(&self, end: u64) -> bool {
+        let kind = self.fd.as_ref().filter(|_| self.can_shrink).map(sys::inspect);
+        matches!(kind, Some(Ok((_, FileKind::Regular(size)))) if size < end)
+    }
+
+    /// Bytes of a regular file that the region has; an empty one is made as long as it takes.
+    fn fit(&self, options: &MapOptions, title: &str, size: u64) -> Result<u64> {
+        let from = options.byte_offset;
+        let invalid = |fact: String| Err(Error::new(Code::InvalidSize, format!("{title}: {fact}")));
+        match options.byte_length {
+            None if size == 0 => invalid("it is empty: give a size, and it is extended".into()),
+            None if from >= size => invalid(format!("it has {} bytes, and none from byte {} on", grouped(size), grouped(from))),
+            None => self.reserve(options, title, size - from).map(|()| size - from),
+            Some(bytes) if from + bytes <= size => self.reserve(options, title, bytes).map(|()| bytes),
+            Some(bytes) if size == 0 => self.extend(options, title, from + bytes).map(|()| bytes),
+            Some(bytes) => {
+                let (asked, has) = (grouped(from + bytes), grouped(size));
+                invalid(format!("{asked} bytes asked for, and it has {has}: map what is there and resize the region"))
+            }
+        }
+    }
+
+    /// Room for what is there already, where it was asked for.
+    fn reserve(&self, options: &MapOptions, title: &str, byte_length: u64) -> Result<()> {
+        if !options.shares_writes() || !options.reserves() {
+            return Ok(());
+        }
+        let reserved = sys::reserve_part(self.fd()?, options.byte_offset, byte_length);
+        reserved.map_err(|errno| self.no_room(title, options.byte_offset + byte_length, errno))
+    }
+
+    fn extend(&self, options: &MapOptions, title: &str, end: u64) -> Result<()> {
+        let end = match options.source {
+            Source::Anonymous => round_up(end, ENGINE_PAGE).unwrap_or(end),
+            _ => end,
+        };
+        self.grow(title, 0, end, options.reserves())
+    }
+
+    /// Makes the file longer, and never shorter: another process may have been first.
+    pub fn grow(&self, title: &str, size: u64, end: u64, reserve: bool) -> Result<()> {
+        let fd = self.fd()?;
+        let reopened;
+        let writable = if sys::is_writable(fd).unwrap_or(false) {
+            fd
+        } else {
+            reopened = sys::reopen(fd, false).map_err(|errno| Error::system(format_args!("{title}: extend it"), "open", errno))?;
+            &reopened
+        };
+        let (from, bytes) = if reserve { (size, end - size) } else { (end - 1, 1) };
+        match sys::reserve_part(writable, from, bytes) {
+            // a filesystem that cannot; then nobody can reserve either
+            Err(Errno::EOPNOTSUPP | Errno::EINVAL) if !reserve => sys::set_size(writable, end),
+            Err(errno) => {
+                // some filesystems go half the way; whoever else made it longer meanwhile went all the way
+                if self.size(title).is_ok_and(|now| now < end) {
+                    let _ = sys::set_size(writable, size);
+                }
+                Err(errno)
+            }
+            Ok(()) => Ok(()),
+        }
+        .map_err(|errno| self.no_room(title, end, errno))
+    }
+
+    /// Makes the file shorter; of what cannot be, the room is given back.
+    pub fn shrink(&self, title: &str, size: u64, end: u64) -> Result<()> {
+        let fd = self.fd()?;
+        if self.can_shrink {
+            return sys::set_size(fd, end).map_err(|errno| Error::system(title, "ftruncate", errno));
+        }
+        sys::punch_hole(fd, end, size - end).map_err(|errno| Error::system(title, "fallocate", errno))
+    }
+
+    /// Bytes that the file has.
+    pub fn size(&self, title: &str) -> Result<u64> {
+        match sys::inspect(self.fd()?).map_err(|errno| Error::system(title, "fstat", errno))? {
+            (_, FileKind::Regular(size)) => Ok(size),
+            _ => Err(Error::new(Code::InvalidArgument, format!("{title}: it has no size that could change"))),
+        }
+    }
+
+    pub fn is_device(&self) -> bool {
+        self.is_device
+    }
+
+    fn no_room(&self, title: &str, bytes: u64, errno: Errno) -> Error {
+        let free = self.fd.as_ref().and_then(|fd| sys::bytes_available_at(fd).ok()).unwrap_or(0);
+        let what = format!("{title}: {} bytes asked, {} free on its filesystem", grouped(bytes), grouped(free));
+        let error = Error::system(what, "posix_fallocate", errno);
+        // larger than a file can be, and no memory for the filesystem: not the address space of this process
+        if matches!(errno, Errno::EFBIG | Errno::ENOMEM) { error.with_code(Code::NoSpace) } else { error }
+    }
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if let Some(path) = &self.made {
+            let _ = sys::unlink(path);
+        }
+    }
+}
+
+/// The descriptor, and the path of what had to be made.
+fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)> {
+    let read_only = !options.shares_writes();
+    let failed = |call| {
+        move |errno| match errno {
+            // what is there is no file
+            Errno::EISDIR | Errno::ENXIO | Errno::ELOOP => Error::system(title, call, errno).with_code(Code::InvalidArgument),
+            errno => Error::system(title, call, errno),
+        }
+    };
+    let opened = match &options.source {
+        Source::Anonymous if options.private => sys::open_file(Path::new(sys::ZEROS), false).map_err(failed("open")),
+        Source::Anonymous => sys::create_memory("pagecast", true).map_err(failed("memfd_create")),
+        Source::Memory(label) => sys::create_memory(label, false).map_err(failed("memfd_create")),
+        Source::Temporary(directory) => temporary(directory).map_err(failed("open")),
+        Source::File { path, create: Some(mode) } => return create(path, *mode, read_only).map_err(failed("open")),
+        Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
+        Source::Shared(name) => sys::open_object(name.path(), read_only).map_err(failed("open")),
+        Source::Descriptor(fd) => fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0)))),
+    };
+    opened.map(|fd| (fd, None))
+}
+
+fn create(path: &Path, mode: u32, read_only: bool) -> nix::Result<(OwnedFd, Option<PathBuf>)> {
+    match sys::create_file(path, mode) {
+        Ok(fd) => Ok((fd, Some(path.to_path_buf()))),
+        Err(Errno::EEXIST) => sys::open_file(path, read_only).map(|fd| (fd, None)),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn temporary(directory: &Path) -> nix::Result<OwnedFd> {
+    match sys::create_nameless(directory, 0o600) {
+        Err(Errno::EOPNOTSUPP | Errno::EISDIR) => {
+            let path = directory.join(format!(".pagecast-{:032x}", u128::from_ne_bytes(sys::random_bytes()?)));
+            let fd = sys::create_file(&path, 0o600)?;
+            sys::unlink(&path)?;
+            Ok(fd)
+        }
+        made => made,
+    }
+}

@@ -1,0 +1,162 @@
+//! What a region is to be.
+
+use crate::error::{Code, Error, Result};
+use crate::segment::Name;
+use crate::sys::{self, Access};
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::PathBuf;
+
+/// Where a region's bytes are.
+#[derive(Debug, Default)]
+pub enum Source {
+    /// Fresh zeros, without a name. Shared, they are a memfd that nobody can make shorter (memfd_create(2), `F_SEAL_SHRINK`), of a length that is a
+    /// multiple of 64 KiB.
+    #[default]
+    Anonymous,
+    /// A memfd that is to be handed on; the word is shown in /proc.
+    Memory(String),
+    /// A file without a name in this directory (open(2), `O_TMPFILE`).
+    Temporary(PathBuf),
+    /// A file or a device.
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// The permission bits of the file that is made if there is none.
+        create: Option<u32>,
+    },
+    /// An object of shared memory that is there.
+    Shared(Name),
+    /// Whatever the descriptor leads to.
+    Descriptor(OwnedFd),
+}
+
+impl Source {
+    /// A descriptor by its number, which stays the caller's.
+    pub fn duplicate(number: RawFd) -> Result<Source> {
+        let copy = sys::duplicate(number);
+        copy.map(Source::Descriptor).map_err(|errno| {
+            let error = Error::system(format_args!("map descriptor {number}"), "fcntl", errno);
+            if errno == nix::errno::Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
+        })
+    }
+
+    /// What it is, for messages.
+    pub(super) fn subject(&self) -> String {
+        match self {
+            Source::Anonymous => "anonymous memory".into(),
+            Source::Memory(label) => format!("memfd {label:?}"),
+            Source::Temporary(directory) => format!("a temporary file in {}", directory.display()),
+            Source::File { path, .. } => path.display().to_string(),
+            Source::Shared(name) => name.to_string(),
+            Source::Descriptor(_) => "a descriptor's file".into(),
+        }
+    }
+
+    /// Whether it is made for the region, so that its size is the region's.
+    fn is_new(&self) -> bool {
+        matches!(self, Source::Anonymous | Source::Memory(_) | Source::Temporary(_))
+    }
+
+    /// Whether room is taken at once unless the caller says otherwise.
+    fn reserves(&self) -> bool {
+        matches!(self, Source::Memory(_) | Source::Shared(_))
+    }
+}
+
+/// What becomes of what is at the address already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// Nothing may be there: [`Code::AddressInUse`] (mmap(2), `MAP_FIXED_NOREPLACE`).
+    #[default]
+    Exclusive,
+    /// If something is there, the region goes elsewhere.
+    Hint,
+    /// It lies within a [`Reservation`](crate::memory::Reservation) of this process, and no region is there: otherwise [`Code::AddressInUse`].
+    Replace,
+}
+
+/// How [`Region::map`](super::Region::map) maps.
+#[derive(Debug)]
+pub struct MapOptions {
+    /// Where the bytes are. Default: anonymous.
+    pub source: Source,
+    /// Bytes mapped. Default: the rest of the object behind `byte_offset`; what is new, and a device, needs it. An empty file is extended.
+    pub byte_length: Option<u64>,
+    /// Where in the object it begins: a multiple of the page size. Default 0.
+    pub byte_offset: u64,
+    /// What may be done with the pages. Default: read and write.
+    pub access: Access,
+    /// Whether what is written stays in this process (`MAP_PRIVATE`, copy on write). Default false: shared.
+    pub private: bool,
+    /// Whether room is taken at once (posix_fallocate(3)), so that a full filesystem is an error here. Default: of a memfd and of shared
+    /// memory, else not.
+    pub reserve: Option<bool>,
+    /// Where it goes. Default: where the kernel finds room.
+    pub address: Option<(u64, Placement)>,
+    /// Whether all pages are there at once (`MADV_POPULATE_WRITE`). Default false.
+    pub populate: bool,
+    /// Whether they stay in memory (mlock(2)). Default false.
+    pub lock: bool,
+    /// Whether they are to be huge ones (`MADV_HUGEPAGE`); [`Code::HugePages`] if the system refuses. Default false.
+    pub huge_pages: bool,
+}
+
+impl Default for MapOptions {
+    fn default() -> MapOptions {
+        MapOptions {
+            source: Source::Anonymous,
+            byte_length: None,
+            byte_offset: 0,
+            access: Access::ReadWrite,
+            private: false,
+            reserve: None,
+            address: None,
+            populate: false,
+            lock: false,
+            huge_pages: false,
+        }
+    }
+}
+
+impl MapOptions {
+    /// The default.
+    pub fn new(source: Source) -> MapOptions {
+        MapOptions { source, ..MapOptions::default() }
+    }
+
+    pub(super) fn reserves(&self) -> bool {
+        self.reserve.unwrap_or(self.source.reserves())
+    }
+
+    /// Whether others see what is written.
+    pub(super) fn shares_writes(&self) -> bool {
+        self.access.writes() && !self.private
+    }
+
+    /// What can be known without asking the system.
+    pub(super) fn check(&self, title: &str) -> Result<()> {
+        let page = sys::page_size();
+        let invalid = |code, fact: String| Err(Error::new(code, format!("{title}: {fact}")));
+        if self.byte_length.is_none() && self.source.is_new() {
+            return invalid(Code::InvalidSize, "it has no size of its own: give one".into());
+        }
+        if self.byte_length.is_some_and(|bytes| bytes == 0 || bytes > i64::MAX as u64 - page) {
+            return invalid(Code::InvalidSize, format!("{} bytes, expected 1 to 2^63", self.byte_length.unwrap_or(0)));
+        }
+        if !self.byte_offset.is_multiple_of(page) || self.byte_offset > i64::MAX as u64 / 2 {
+            return invalid(
+                Code::InvalidArgument,
+                format!("it begins at byte {}, expected a multiple of the page's {page}", self.byte_offset),
+            );
+        }
+        if self.byte_offset > 0 && self.source.is_new() {
+            return invalid(Code::InvalidArgument, "what is made for a region begins at byte 0".into());
+        }
+        match self.address {
+            Some((address, _)) if !address.is_multiple_of(page) || address == 0 => {
+                invalid(Code::InvalidArgument, format!("{address:#x} is not the address of a page of {page} bytes"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Linux: mapping of pages, and what lies where in the address space.
+
+use super::{Access, Advice, FileKind, Identity, Place, page_bytes};
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::{Mode, fchmod, fstat};
+use std::ffi::c_void;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::ptr::{NonNull, null_mut};
+
+type Sys<T> = nix::Result<T>;
+
+/// What anonymous memory is a private mapping of: it is known by that in [`mappings`].
+pub(crate) const ZEROS: &str = "/dev/zero";
+
+/// `open(path)` as it is, following links; never blocks on a FIFO.
+pub(crate) fn open_file(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+    let access = if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR };
+    open(path, access | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY, Mode::empty())
+}
+
+/// `open(path, O_CREAT | O_EXCL | O_RDWR)` with exactly these permission bits; follows no link.
+pub(crate) fn create_file(path: &Path, mode: u32) -> Sys<OwnedFd> {
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    let fd = open(path, flags, Mode::from_bits_truncate(0o600))?;
+    fchmod(&fd, Mode::from_bits_truncate(mode))?;
+    Ok(fd)
+}
+
+/// `memfd_create`. With `sealed`, nobody can make it shorter (`F_SEAL_SHRINK`).
+pub(crate) fn create_memory(label: &str, sealed: bool) -> Sys<OwnedFd> {
+    let fd = memfd_create(label, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
+    Ok(fd).and_then(|fd| if sealed { seal_shrink(&fd).map(|()| fd) } else { Ok(fd) })
+}
+
+fn seal_shrink(fd: &OwnedFd) -> Sys<()> {
+    use nix::fcntl::SealFlag;
+    fcntl(fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK)).map(drop)
+}
+
+/// `fcntl(F_DUPFD_CLOEXEC)` of a number that somebody gave: `EBADF` if it is none.
+pub(crate) fn duplicate(number: RawFd) -> Sys<OwnedFd> {
+    // SAFETY: the kernel looks the number up; no memory is involved.
+    let copy = Errno::result(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: a fresh descriptor that nobody else knows.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// `fcntl(F_GETFL)`: whether writing through the descriptor is allowed.
+pub(crate) fn is_writable(fd: &OwnedFd) -> Sys<bool> {
+    let flags = fcntl(fd, FcntlArg::F_GETFL)?;
+    Ok(flags & libc::O_ACCMODE == libc::O_RDWR)
+}
+
+/// `fcntl(F_GET_SEALS)`: whether nobody can make the file shorter.
+pub(crate) fn cannot_shrink(fd: &OwnedFd) -> bool {
+    fcntl(fd, FcntlArg::F_GET_SEALS).is_ok_and(|seals| seals & libc::F_SEAL_SHRINK != 0)
+}
+
+/// `fstat`: which file it is, and of what kind.
+pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
+    let stat = fstat(fd)?;
+    let kind = match stat.st_mode & libc::S_IFMT {
+        libc::S_IFREG => FileKind::Regular(u64::try_from(stat.st_size).unwrap_or(0)),
+        libc::S_IFCHR | libc::S_IFBLK => FileKind::Device,
+        libc::S_IFDIR => FileKind::Other("a directory"),
+        libc::S_IFIFO => FileKind::Other("a pipe"),
+        libc::S_IFSOCK => FileKind::Other("a socket"),
+        _ => FileKind::Other("no file"),
+    };
+    Ok((Identity { device: stat.st_dev, inode: stat.st_ino }, kind))
+}
+
+/// `fstat`: the permission bits.
+pub(crate) fn permissions(fd: &OwnedFd) -> Sys<u32> {
+    Ok(fstat(fd)?.st_mode & 0o7777)
+}
+
+/// `ftruncate`
+pub(crate) fn set_size(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
+    let length = i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?;
+    nix::unistd::ftruncate(fd, length)
+}
+
+/// `posix_fallocate` of a part.
+pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
+    let (from, length) = (i64::try_from(from).map_err(|_| Errno::EFBIG)?, i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?);
+    loop {
+        match nix::fcntl::posix_fallocate(fd, from, length) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// `fallocate(FALLOC_FL_PUNCH_HOLE)`: the room of a part is given back, and reads as zeros.
+pub(crate) fn punch_hole(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
+    let (from, length) = (i64::try_from(from).map_err(|_| Errno::EFBIG)?, i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?);
+    let mode = libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE;
+    // SAFETY: takes numbers.
+    Errno::result(unsafe { libc::fallocate(fd.as_raw_fd(), mode, from, length) }).map(drop)
+}
+
+/// `statfs`: whether this is a filesystem of memory, and whether its files have in [`mappings`] the numbers that `fstat` gives them
+/// (those of Btrfs and overlayfs have others).
+pub(crate) fn filesystem(fd: &OwnedFd) -> (bool, bool) {
+    let kind = nix::sys::statfs::fstatfs(fd).map(|stat| stat.filesystem_type());
+    let is_memory = kind.is_ok_and(|kind| kind == nix::sys::statfs::TMPFS_MAGIC);
+    const XFS: nix::sys::statfs::FsType = nix::sys::statfs::FsType(0x5846_5342);
+    (is_memory, is_memory || kind.is_ok_and(|kind| kind == nix::sys::statfs::EXT4_SUPER_MAGIC || kind == XFS))
+}
+
+/// `getrlimit(RLIMIT_MEMLOCK)`: most bytes that may be locked.
+pub(crate) fn lock_limit() -> Option<u64> {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
+/// `getrlimit(RLIMIT_NOFILE)`: most descriptors that may be open.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
+fn protection(access: Access) -> i32 {
+    let bits = [(access.reads(), libc::PROT_READ), (access.writes(), libc::PROT_WRITE), (access.executes(), libc::PROT_EXEC)];
+    bits.iter().filter(|(is_set, _)| *is_set).fold(libc::PROT_NONE, |all, (_, bit)| all | bit)
+}
+
+fn placed(place: Place) -> (*mut c_void, i32) {
+    match place {
+        Place::Anywhere => (null_mut(), 0),
+        Place::Hint(address) => (address as *mut c_void, 0),
+        Place::Exclusive(address) => (address as *mut c_void, libc::MAP_FIXED_NOREPLACE),
+        Place::Over(address) => (address as *mut c_void, libc::MAP_FIXED),
+    }
+}
+
+/// # Safety
+/// With [`Place::Over`], what is there must be the caller's own, and of a kind that may be replaced at any time.
+unsafe fn mmap(place: Place, byte_length: usize, access: Access, flags: i32, fd: RawFd, offset: u64) -> Sys<NonNull<u8>> {
+    let (hint, fixed) = placed(place);
+    let offset = libc::off_t::try_from(offset).map_err(|_| Errno::EOVERFLOW)?;
+    // SAFETY: the caller's promise; every other place is one that nobody uses.
+    let address = unsafe { libc::mmap(hint, byte_length, protection(access), flags | fixed, fd, offset) };
+    if address == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    // before Linux 4.17 the flag is not known, and the address a mere hint
+    if matches!(place, Place::Exclusive(_)) && address != hint {
+        // SAFETY: just made, and nobody knows of it.
+        unsafe { libc::munmap(address, byte_length) };
+        return Err(Errno::EEXIST);
+    }
+    NonNull::new(address.cast()).ok_or(Errno::ENOMEM)
+}
+
+/// `mmap` of an object from `offset` on.
+///
+/// # Safety
+/// With [`Place::Over`], what is there must be the caller's own, and of a kind that may be replaced at any time.
+pub(crate) unsafe fn map_object(
+    place: Place,
+    byte_length: usize,
+    fd: BorrowedFd<'_>,
+    offset: u64,
+    access: Access,
+    private: bool,
+) -> Sys<NonNull<u8>> {
+    let flags = if private { libc::MAP_PRIVATE | libc::MAP_NORESERVE } else { libc::MAP_SHARED };
+    // SAFETY: the caller's promise.
+    unsafe { mmap(place, byte_length, access, flags, fd.as_raw_fd(), offset) }
+}
+
+/// `mmap(PROT_NONE)`: addresses that nobody else gets, and nothing behind them.
+///
+/// # Safety
+/// As for [`map_object`].
+pub(crate) unsafe fn map_nothing(place: Place, byte_length: usize) -> Sys<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    // SAFETY: the caller's promise.
+    unsafe { mmap(place, byte_length, Access::None, flags, -1, 0) }
+}
+
+/// `munmap`
+///
+/// # Safety
+/// The pages must be the caller's own, and nothing may refer to them.
+pub(crate) unsafe fn unmap_pages(address: usize, byte_length: usize) {
+    // SAFETY: the caller's promise. The only failure, a range that is no mapping, would be a broken caller.
+    unsafe { libc::munmap(address as *mut c_void, byte_length) };
+}
+
+/// `mprotect`
+///
+/// # Safety
+/// The pages must be the caller's own.
+pub(crate) unsafe fn protect(address: usize, byte_length: usize, access: Access) -> Sys<()> {
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::mprotect(address as *mut c_void, byte_length, protection(access)) }).map(drop)
+}
+
+/// `madvise`
+///
+/// # Safety
+/// The pages must be the caller's own, and hold nothing that the advice must not take away.
+pub(crate) unsafe fn advise(address: usize, byte_length: usize, advice: Advice) -> Sys<()> {
+    let advice = match advice {
+        Advice::Normal => libc::MADV_NORMAL,
+        Advice::Random => libc::MADV_RANDOM,
+        Advice::Sequential => libc::MADV_SEQUENTIAL,
+        Advice::WillNeed => libc::MADV_WILLNEED,
+        Advice::DontNeed => libc::MADV_DONTNEED,
+        Advice::HugePage => libc::MADV_HUGEPAGE,
+        Advice::NoHugePage => libc::MADV_NOHUGEPAGE,
+        Advice::Free => libc::MADV_FREE,
+        Advice::Cold => libc::MADV_COLD,
+        Advice::PageOut => libc::MADV_PAGEOUT,
+        Advice::Remove => libc::MADV_REMOVE,
+        Advice::DontFork => libc::MADV_DONTFORK,
+        Advice::DoFork => libc::MADV_DOFORK,
+        Advice::DontDump => libc::MADV_DONTDUMP,
+        Advice::DoDump => libc::MADV_DODUMP,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { madvise(address, byte_length, advice) }
+}
+
+unsafe fn madvise(address: usize, byte_length: usize, advice: i32) -> Sys<()> {
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::madvise(address as *mut c_void, byte_length, advice) }).map(drop)
+}
+
+/// `madvise(MADV_POPULATE_…)`: every page is there from now on; `EINVAL` before Linux 5.14.
+pub(crate) fn populate(address: usize, byte_length: usize, writes: bool) -> Sys<()> {
+    let advice = if writes { libc::MADV_POPULATE_WRITE } else { libc::MADV_POPULATE_READ };
+    // SAFETY: it changes no byte; the kernel checks the range.
+    unsafe { madvise(address, byte_length, advice) }
+}
+
+/// `mlock`
+pub(crate) fn lock_pages(address: usize, byte_length: usize) -> Sys<()> {
+    // SAFETY: it changes no byte; the kernel checks the range.
+    Errno::result(unsafe { libc::mlock(address as *const c_void, byte_length) }).map(drop)
+}
+
+/// `munlock`
+pub(crate) fn unlock_pages(address: usize, byte_length: usize) -> Sys<()> {
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::munlock(address as *const c_void, byte_length) }).map(drop)
+}
+
+/// `msync`: writes what was changed to the file, and waits for that (`MS_SYNC`), or only asks for it (`MS_ASYNC`).
+pub(crate) fn flush(address: usize, byte_length: usize, wait: bool) -> Sys<()> {
+    let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC };
+    // SAFETY: it changes no byte; the kernel checks the range.
+    Errno::result(unsafe { libc::msync(address as *mut c_void, byte_length, flags) }).map(drop)
+}
+
+/// `mincore`: bit 0 of a byte for each page, whether it is in memory.
+pub(crate) fn residency(address: usize, pages: &mut [u8]) -> Sys<()> {
+    let byte_length = pages.len() * page_bytes();
+    // SAFETY: a byte for each page of the range, which the kernel checks.
+    Errno::result(unsafe { libc::mincore(address as *mut c_void, byte_length, pages.as_mut_ptr()) }).map(drop)
+}
+
+/// Puts a private copy of a page in its place, in one step, so that it can be written and nobody else sees it; zeros if `readable` is false.
+/// For the handler of a fault: async-signal-safe.
+///
+/// # Safety
+/// The page must be one that may be replaced by other bytes at any time.
+pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
+    let length = page_bytes();
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a page that nobody else knows; the copied page is mapped, and if it is cut off meanwhile the fault is mended like any other.
+    unsafe {
+        let copy = mmap(Place::Anywhere, length, Access::ReadWrite, flags, -1, 0)?.as_ptr();
+        if readable {
+            libc::memcpy(copy.cast(), page as *const c_void, length);
+        }
+        let moved = libc::mremap(copy.cast(), length, length, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, page as *mut c_void);
+        if moved == libc::MAP_FAILED {
+            let errno = Errno::last();
+            libc::munmap(copy.cast(), length);
+            return Err(errno);
+        }
+    }
+    Ok(())
+}
+
+/// A stretch of the address space, and the file behind it (all zeros: none).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapped {
+    pub start: u64,
+    pub end: u64,
+    /// Whether it may be read and written.
+    pub read_write: bool,
+    pub identity: Identity,
+}
+
+impl Mapped {
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.identity.inode == 0
+    }
+}
+
+/// Reads /proc/self/maps, without allocating anything: async-signal-safe. Nothing comes where there is no /proc.
+pub(crate) struct Mappings {
+    fd: RawFd,
+    buffer: [u8; 1024],
+    next: usize,
+    filled: usize,
+}
+
+/// What lies where in the address space of this process.
+pub(crate) fn mappings() -> Mappings {
+    // SAFETY: a C string; `open` is async-signal-safe.
+    let fd = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
+    Mappings { fd, buffer: [0; 1024], next: 0, filled: 0 }
+}
+
+impl Mappings {
+    /// Whether anything can be found out.
+    pub(crate) fn is_open(&self) -> bool {
+        self.fd >= 0
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        if self.next == self.filled {
+            // SAFETY: the buffer is ours; `read` is async-signal-safe.
+            let read = unsafe { libc::read(self.fd, self.buffer.as_mut_ptr().cast(), self.buffer.len()) };
+            self.filled = usize::try_from(read).ok().filter(|read| *read > 0)?;
+            self.next = 0;
+        }
+        self.next += 1;
+        Some(self.buffer[self.next - 1])
+    }
+
+    /// A number in this radix, and the byte that ended it.
+    fn number(&mut self, radix: u32) -> Option<(u64, u8)> {
+        let mut number = 0;
+        loop {
+            let byte = self.byte()?;
+            match char::from(byte).to_digit(radix) {
+                Some(digit) => number = number * u64::from(radix) + u64::from(digit),
+                None => return Some((number, byte)),
+            }
+        }
+    }
+
+    fn skip_past(&mut self, end: u8) -> Option<()> {
+        while self.byte()? != end {}
+        Some(())
+    }
+}
+
+impl Iterator for Mappings {
+    type Item = Mapped;
+
+    /// `start-end rwxp offset major:minor inode path`
+    fn next(&mut self) -> Option<Mapped> {
+        let (start, end) = (self.number(16)?.0, self.number(16)?.0);
+        let read_write = [self.byte()?, self.byte()?] == *b"rw";
+        self.skip_past(b' ')?;
+        self.number(16)?;
+        let (major, minor) = (self.number(16)?.0, self.number(16)?.0);
+        let (inode, last) = self.number(10)?;
+        if last != b'\n' {
+            self.skip_past(b'\n')?;
+        }
+        Some(Mapped { start, end, read_write, identity: Identity { device: nix::sys::stat::makedev(major, minor), inode } })
+    }
+}
+
+impl Drop for Mappings {
+    fn drop(&mut self) {
+        // SAFETY: our own descriptor, or -1.
+        unsafe { libc::close(self.fd) };
+    }
+}
+
+/// Bytes that the filesystem of an open file has left for this user.
+pub(crate) fn bytes_available_at(fd: &OwnedFd) -> Sys<u64> {
+    let stat = nix::sys::statvfs::fstatvfs(fd)?;
+    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
+}
