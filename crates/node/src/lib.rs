@@ -8,7 +8,7 @@ pub mod pages;
 mod publisher;
 mod region;
 mod reservation;
-mod shared_memory;
+pub mod shared_memory;
 mod standby;
 mod watch;
 
