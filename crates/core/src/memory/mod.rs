@@ -17,6 +17,8 @@ mod range;
 #[cfg(not(pagecast_loom))]
 mod reservation;
 #[cfg(not(pagecast_loom))]
+pub(crate) mod room;
+#[cfg(not(pagecast_loom))]
 mod view;
 
 #[cfg(not(pagecast_loom))]

@@ -3,6 +3,7 @@
 use super::options::{MapOptions, Source};
 use crate::address::{ENGINE_PAGE, round_up};
 use crate::error::{Code, Error, Result, grouped};
+use crate::memory::room;
 use crate::sys::{self, FileKind, Identity};
 use nix::errno::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -95,8 +96,11 @@ impl Object {
         if !options.shares_writes() || !options.reserves() {
             return Ok(());
         }
-        let reserved = sys::reserve_part(self.fd()?, options.byte_offset, byte_length);
-        reserved.map_err(|errno| self.no_room(title, options.byte_offset + byte_length, errno))
+        let fd = self.fd()?;
+        if !sys::is_writable(fd).unwrap_or(false) {
+            return Ok(()); // the mapping is refused, and says why
+        }
+        room::take(fd, options.byte_offset, byte_length).map_err(|errno| room::refused(title, "its filesystem", fd, byte_length, errno))
     }
 
     fn extend(&self, options: &MapOptions, title: &str, end: u64) -> Result<()> {
@@ -118,7 +122,7 @@ impl Object {
             &reopened
         };
         let (from, bytes) = if reserve { (size, end - size) } else { (end - 1, 1) };
-        match sys::reserve_part(writable, from, bytes) {
+        match room::take(writable, from, bytes) {
             // a filesystem that cannot; then nobody can reserve either
             Err(Errno::EOPNOTSUPP | Errno::EINVAL) if !reserve => sys::set_size(writable, end),
             Err(errno) => {
@@ -130,7 +134,7 @@ impl Object {
             }
             Ok(()) => Ok(()),
         }
-        .map_err(|errno| self.no_room(title, end, errno))
+        .map_err(|errno| room::refused(title, "its filesystem", writable, end, errno))
     }
 
     /// Makes the file shorter; of what cannot be, the room is given back.
@@ -152,14 +156,6 @@ impl Object {
 
     pub fn is_device(&self) -> bool {
         self.is_device
-    }
-
-    fn no_room(&self, title: &str, bytes: u64, errno: Errno) -> Error {
-        let free = self.fd.as_ref().and_then(|fd| sys::bytes_available_at(fd).ok()).unwrap_or(0);
-        let what = format!("{title}: {} bytes asked, {} free on its filesystem", grouped(bytes), grouped(free));
-        let error = Error::system(what, "posix_fallocate", errno);
-        // larger than a file can be, and no memory for the filesystem: not the address space of this process
-        if matches!(errno, Errno::EFBIG | Errno::ENOMEM) { error.with_code(Code::NoSpace) } else { error }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Objects of shared memory by name (shm_open(3)): what C, Python and a shell see under the same names.
 
 use super::{MapOptions, Region, Source};
-use crate::error::{Code, Error, Result, grouped};
+use crate::error::{Code, Error, Result};
+use crate::memory::room;
 use crate::segment::{DEFAULT_DIRECTORY, Name};
 use crate::sys::{self, FileKind, Identity};
 use nix::errno::Errno;
@@ -171,12 +172,10 @@ impl SharedMemory {
         }
         let size = self.byte_length()?;
         if byte_length > size && self.reserve {
-            return sys::reserve_part(&self.fd, size, byte_length - size).map_err(|errno| {
-                let free = sys::bytes_available_at(&self.fd).unwrap_or(0);
-                let (asked, path) = (grouped(byte_length), self.name.path().display());
-                let error =
-                    Error::system(format_args!("truncate {path}: {asked} bytes asked, {} free", grouped(free)), "posix_fallocate", errno);
-                if matches!(errno, Errno::EFBIG | Errno::ENOMEM) { error.with_code(Code::NoSpace) } else { error }
+            let taken = room::take(&self.fd, size, byte_length - size);
+            return taken.map_err(|errno| {
+                let place = self.name.directory().display();
+                room::refused(format_args!("truncate {}", self.name), place, &self.fd, byte_length, errno)
             });
         }
         sys::set_size(&self.fd, byte_length).map_err(|errno| self.failed("ftruncate", errno))

@@ -11,8 +11,8 @@ pub use name::{DEFAULT_DIRECTORY, Name};
 pub use survey::{SegmentInfo, list, remove};
 pub(crate) use survey::{clean, sweep};
 
-use crate::error::{Code, Error, Result, grouped};
-use crate::memory::Mapping;
+use crate::error::{Code, Error, Result};
+use crate::memory::{Mapping, room};
 use crate::sys::{self, Identity};
 use nix::errno::Errno;
 use std::os::fd::OwnedFd;
@@ -45,7 +45,8 @@ impl Segment {
         let bytes = header.segment_bytes;
         let (fd, temporary) = create_file(name, mode)?;
         let mut unnamed = Unnamed { segment: None, temporary, mode };
-        sys::reserve(&fd, bytes).map_err(|errno| no_room(name, bytes, errno))?;
+        room::take(&fd, 0, bytes)
+            .map_err(|errno| room::refused(format_args!("create {name}"), name.directory().display(), &fd, bytes, errno))?;
         let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
         let mapping = Mapping::new(&fd, bytes, false)?;
         header.write(&mapping, new.schema)?;
@@ -283,14 +284,4 @@ fn open_error(name: &Name, read_only: bool, errno: Errno) -> Error {
 
 fn no_directory(operation: &str, name: &Name, errno: Errno) -> Error {
     Error::system(format_args!("{operation} {name}: there is no directory {}", name.directory().display()), "open", errno)
-}
-
-fn no_room(name: &Name, bytes: u64, errno: Errno) -> Error {
-    let (asked, available) = (grouped(bytes), grouped(sys::bytes_available(name.directory()).unwrap_or(0)));
-    let what = format!("create {name}: {asked} bytes asked, {available} free on {}", name.directory().display());
-    match errno {
-        // larger than a file can be, and no memory for the filesystem: not the address space of this process
-        Errno::EFBIG | Errno::ENOMEM => Error::system(what, "posix_fallocate", errno).with_code(Code::NoSpace),
-        errno => Error::system(what, "posix_fallocate", errno),
-    }
 }

@@ -186,24 +186,6 @@ pub(crate) fn touch(fd: &OwnedFd) -> Sys<()> {
     nix::sys::stat::futimens(fd, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW)
 }
 
-/// `posix_fallocate`: the room is there from now on, or `ENOSPC`.
-pub(crate) fn reserve(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
-    step(|| "fallocate");
-    let length = i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?;
-    loop {
-        match nix::fcntl::posix_fallocate(fd, 0, length) {
-            Err(Errno::EINTR) => {}
-            other => return other,
-        }
-    }
-}
-
-/// Bytes that the filesystem of `path` has left for this user.
-pub(crate) fn bytes_available(path: &Path) -> Sys<u64> {
-    let stat = nix::sys::statvfs::statvfs(path)?;
-    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
-}
-
 /// Identity and size of an open regular file; `EINVAL` for anything else.
 pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
     let stat = fstat(fd)?;

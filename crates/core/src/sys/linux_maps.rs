@@ -1,6 +1,7 @@
 //! Linux: mapping of pages, and what lies where in the address space.
 
 use super::{Access, Advice, FileKind, Identity, Place, page_bytes};
+use crate::testing::step;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -84,8 +85,9 @@ pub(crate) fn set_size(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
     nix::unistd::ftruncate(fd, length)
 }
 
-/// `posix_fallocate` of a part.
+/// `posix_fallocate`: the room of a part is there from now on, or `ENOSPC`.
 pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
+    step(|| "fallocate");
     let (from, length) = (i64::try_from(from).map_err(|_| Errno::EFBIG)?, i64::try_from(byte_length).map_err(|_| Errno::EFBIG)?);
     loop {
         match nix::fcntl::posix_fallocate(fd, from, length) {
@@ -383,8 +385,18 @@ impl Drop for Mappings {
     }
 }
 
-/// Bytes that the filesystem of an open file has left for this user.
-pub(crate) fn bytes_available_at(fd: &OwnedFd) -> Sys<u64> {
+/// Bytes that the filesystem of an open file has left for this user; `None`: it has no limit of its own, as that of memfds.
+pub(crate) fn bytes_available_at(fd: &OwnedFd) -> Sys<Option<u64>> {
     let stat = nix::sys::statvfs::fstatvfs(fd)?;
-    Ok(stat.blocks_available().saturating_mul(stat.fragment_size()))
+    Ok((stat.blocks() > 0).then(|| stat.blocks_available().saturating_mul(stat.fragment_size())))
+}
+
+/// `MemAvailable` and `SwapFree` of /proc/meminfo, in bytes: what the kernel can give without taking it from a process.
+pub(crate) fn memory_available() -> Option<u64> {
+    let all = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kilobytes = |name: &str| {
+        let line = all.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok()
+    };
+    Some((kilobytes("MemAvailable")? + kilobytes("SwapFree").unwrap_or(0)) * 1024)
 }

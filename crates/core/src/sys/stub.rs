@@ -89,14 +89,6 @@ pub(crate) fn address_space_limit() -> Option<u64> {
     None
 }
 
-pub(crate) fn reserve(_: &OwnedFd, _: u64) -> Sys<()> {
-    Err(Errno::ENOSYS)
-}
-
-pub(crate) fn bytes_available(_: &Path) -> Sys<u64> {
-    Err(Errno::ENOSYS)
-}
-
 pub(crate) fn describe(_: &OwnedFd) -> Sys<(Identity, u64)> {
     Err(Errno::ENOSYS)
 }

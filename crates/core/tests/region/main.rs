@@ -1,0 +1,31 @@
+//! Mapped memory in one process: what can be mapped, where, and what can be done with it. Two processes are in `processes/regions.rs`.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+mod bytes;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared with tests of publications")]
+mod common;
+mod pages;
+mod places;
+mod shared_memory;
+mod sizes;
+mod sources;
+
+use pagecast::region::{MapOptions, Region, Source};
+
+/// Anonymous memory of so many bytes.
+fn anonymous(byte_length: u64) -> Region {
+    Region::map(&MapOptions { byte_length: Some(byte_length), ..MapOptions::default() }).unwrap()
+}
+
+/// A file, as the options say.
+fn file(path: &std::path::Path) -> MapOptions {
+    MapOptions::new(Source::File { path: path.to_path_buf(), create: None })
+}
+
+/// One byte of a region.
+fn byte(region: &Region, byte_offset: u64) -> u8 {
+    let mut byte = [0];
+    region.read_at(byte_offset, &mut byte).unwrap();
+    byte[0]
+}

@@ -1,0 +1,152 @@
+use crate::common::{Directory, code};
+use crate::{anonymous, byte, file};
+use pagecast::Code;
+use pagecast::region::{Access, Advice, MapOptions, Region, Source};
+
+#[test]
+fn pages_are_counted_as_in_the_example() {
+    let region = anonymous(51_342_411);
+    let pages = region.pages().slice(44..124);
+    assert_eq!((region.pages().len(), pages.len()), (12_535, 80));
+    assert_eq!((pages.byte_offset(), pages.byte_length()), (180_224, 327_680));
+    assert_eq!(pages.addresses().next(), Some(region.address() + 180_224));
+    assert_eq!(pages.addresses().count(), 80);
+}
+
+#[test]
+fn access_is_a_page_s_own() {
+    let mut region = anonymous(10 * 4096);
+    region.write_at(0, &[1; 10 * 4096]).unwrap();
+    region.protect(2..4, Access::Read).unwrap();
+    region.protect(3..5, Access::None).unwrap();
+    assert_eq!(code(region.write_at(2 * 4096 - 1, &[2; 2])), Code::ReadOnly);
+    assert_eq!(code(region.read_at(3 * 4096 - 1, &mut [2; 2])), Code::NoAccess);
+    region.write_at(4096, &[3; 4096]).unwrap();
+    region.write_at(5 * 4096, &[3; 4096]).unwrap();
+    assert_eq!(byte(&region, 3 * 4096 - 1), 1);
+    region.protect(0..10, Access::ReadWrite).unwrap();
+    region.write_at(2 * 4096 - 1, &[2; 2]).unwrap();
+    assert_eq!((byte(&region, 2 * 4096), byte(&region, 3 * 4096)), (2, 1));
+}
+
+#[test]
+fn pages_that_there_are_not_are_an_error() {
+    let mut region = anonymous(4 * 4096);
+    #[expect(clippy::reversed_empty_ranges, reason = "that is the point")]
+    for pages in [0..5, 5..5, 3..2, 4..usize::MAX] {
+        assert_eq!(code(region.protect(pages.clone(), Access::Read)), Code::ValueRange, "{pages:?}");
+        assert_eq!(code(region.advise(pages.clone(), Advice::Normal)), Code::ValueRange);
+        assert_eq!(code(region.lock(pages.clone())), Code::ValueRange);
+        assert_eq!(code(region.unlock(pages.clone())), Code::ValueRange);
+        assert_eq!(code(region.flush(pages.clone(), true)), Code::ValueRange);
+        assert_eq!(code(region.residency(pages.clone(), &mut [])), Code::ValueRange);
+        assert_eq!(code(region.unmap(pages)), Code::ValueRange);
+    }
+    region.protect(4..4, Access::Read).unwrap();
+    assert_eq!(code(region.residency(0..4, &mut [0; 3])), Code::InvalidSize);
+}
+
+#[test]
+fn advice_is_taken_and_dontneed_gives_private_pages_back() {
+    let region = Region::map(&MapOptions { byte_length: Some(4 * 4096), private: true, ..MapOptions::default() }).unwrap();
+    for advice in [Advice::Normal, Advice::Random, Advice::Sequential, Advice::WillNeed, Advice::DontFork, Advice::DoFork, Advice::DontDump]
+    {
+        region.advise(0..4, advice).unwrap();
+    }
+    region.write_at(0, &[1; 4 * 4096]).unwrap();
+    region.advise(1..2, Advice::DontNeed).unwrap();
+    assert_eq!((byte(&region, 4095), byte(&region, 4096), byte(&region, 2 * 4096)), (1, 0, 1));
+}
+
+#[test]
+fn removed_bytes_are_zeros_and_their_room_is_free() {
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    std::fs::write(&path, vec![1; 4 * 4096]).unwrap();
+    let region = Region::map(&file(&path)).unwrap();
+    region.advise(1..3, Advice::Remove).unwrap();
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(std::fs::metadata(&path).unwrap().blocks(), 2 * 8, "before they are read, which takes room for zeros");
+    assert_eq!((byte(&region, 4095), byte(&region, 4096), byte(&region, 3 * 4096)), (1, 0, 1));
+    let private = Region::map(&MapOptions { private: true, ..file(&path) }).unwrap();
+    private.advise(0..4, Advice::Free).map_or_else(|error| assert_eq!(error.code(), Code::Unsupported), drop);
+}
+
+#[test]
+fn residency_tells_which_pages_are_there() {
+    let region = anonymous(8 * 4096);
+    region.write_at(2 * 4096, &[1; 2 * 4096]).unwrap();
+    let mut resident = [9; 8];
+    region.residency(0..8, &mut resident).unwrap();
+    assert_eq!(resident, [0, 0, 1, 1, 0, 0, 0, 0]);
+    let populated = Region::map(&MapOptions { byte_length: Some(8 * 4096), populate: true, ..MapOptions::default() }).unwrap();
+    populated.residency(0..8, &mut resident).unwrap();
+    assert_eq!(resident, [1; 8]);
+}
+
+fn locked_kilobytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmLck:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn locked_pages_stay_in_memory() {
+    let before = locked_kilobytes();
+    let region = anonymous(16 * 4096);
+    region.lock(4..8).unwrap();
+    assert_eq!(locked_kilobytes() - before, 16);
+    region.unlock(4..6).unwrap();
+    assert_eq!(locked_kilobytes() - before, 8);
+    drop(region);
+    assert_eq!(locked_kilobytes(), before);
+    let region = Region::map(&MapOptions { byte_length: Some(4 * 4096), lock: true, ..MapOptions::default() }).unwrap();
+    assert_eq!(locked_kilobytes() - before, 16);
+    drop(region);
+}
+
+#[test]
+fn pages_that_were_given_up_are_gone_and_the_others_stay() {
+    let mut region = anonymous(8 * 4096);
+    region.write_at(0, &[1; 8 * 4096]).unwrap();
+    region.unmap(2..4).unwrap();
+    region.unmap(3..5).unwrap();
+    assert_eq!((byte(&region, 2 * 4096 - 1), byte(&region, 5 * 4096)), (1, 1));
+    assert_eq!(code(region.read_at(2 * 4096 - 1, &mut [0; 2])), Code::Unmapped);
+    assert_eq!(code(region.write_at(4 * 4096, &[0])), Code::Unmapped);
+    assert_eq!(code(region.protect(4..6, Access::Read)), Code::Unmapped);
+    assert_eq!(code(region.flush(0..8, true)), Code::Unmapped);
+    region.protect(5..8, Access::Read).unwrap();
+}
+
+#[test]
+fn what_is_flushed_is_in_the_file() {
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    std::fs::write(&path, vec![0; 3 * 4096]).unwrap();
+    let region = Region::map(&file(&path)).unwrap();
+    region.write_at(4096, b"flushed").unwrap();
+    region.flush(1..2, true).unwrap();
+    region.flush(0..3, false).unwrap();
+    assert_eq!(&std::fs::read(&path).unwrap()[4096..4103], b"flushed");
+}
+
+#[test]
+fn a_refusal_of_huge_pages_is_told() {
+    let mapped = Region::map(&MapOptions { byte_length: Some(4 << 20), huge_pages: true, ..MapOptions::default() });
+    let setting = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/shmem_enabled").unwrap_or_default();
+    match mapped {
+        Ok(_) => assert!(!setting.contains("[never]") && !setting.contains("[deny]"), "{setting}"),
+        Err(error) => {
+            assert_eq!(error.code(), Code::HugePages);
+            assert!(error.message().contains("shmem_enabled"), "{error}");
+        }
+    }
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    let source = Source::File { path: path.clone(), create: Some(0o600) };
+    let refused = Region::map(&MapOptions { byte_length: Some(4096), huge_pages: true, ..MapOptions::new(source) });
+    if refused.is_err() {
+        assert!(!path.exists(), "what was made for it is gone");
+    }
+}
