@@ -1,4 +1,4 @@
-//! SIGBUS: what is ours, what is passed on, and what happens without the guard.
+//! SIGBUS and SIGSEGV: what is ours, what is passed on, and what happens without the guard.
 
 use crate::common::Directory;
 use crate::common::watchdog::bounded;
@@ -65,4 +65,36 @@ fn a_signal_that_a_process_sent_is_not_taken_for_a_fault() {
 #[test]
 fn more_ranges_than_fit_in_one_block_of_the_table_are_guarded() {
     assert_eq!(fate("many", None), said("200 of 200"));
+}
+
+#[test]
+fn a_write_to_a_page_that_may_only_be_read_reaches_nobody_and_is_told_once() {
+    assert_eq!(fate("view, read-only", None), said("1 9 1 1 ERR_READ_ONLY nothing"));
+    assert_eq!(fate("view, threads", None), said("200 of 200, true"));
+}
+
+#[test]
+fn a_page_without_access_is_zeros_and_that_is_told_once() {
+    assert_eq!(fate("view, no access", None), said("0 9 1 0 ERR_NO_ACCESS nothing"));
+}
+
+#[test]
+fn without_the_guard_a_forbidden_access_ends_the_process() {
+    const DIED: (Option<String>, Option<i32>) = (None, Some(SIGSEGV));
+    assert_eq!(fate("view, switched off", None), DIED);
+    assert_eq!(fate("view, read-only", Some(("PAGECAST_FAULT_GUARD", "off"))), DIED);
+    assert_eq!(fate("view, jumped to", None), DIED);
+}
+
+/// The collector of garbage takes pages back, and the region hears of it later.
+#[test]
+fn addresses_that_are_somebody_else_s_by_now_are_not_mended() {
+    assert_eq!(fate("view, taken", None), (None, Some(SIGSEGV)));
+    assert_eq!(fate("view, collected and taken", None), (None, Some(SIGSEGV)));
+}
+
+#[test]
+fn what_can_still_be_reached_is_guarded() {
+    assert_eq!(fate("view, collected and cut", None), said("0"));
+    assert_eq!(fate("view, detached and cut", None), said("0"));
 }

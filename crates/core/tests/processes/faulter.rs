@@ -2,6 +2,8 @@
 
 use crate::common::bytes;
 use nix::libc;
+use pagecast::memory::EnginePages;
+use pagecast::region::{Access, MapOptions, Region, Source};
 use pagecast::{Name, RawConsumer, RawPublisher, fault_guard};
 use std::fs::File;
 use std::os::fd::AsRawFd;
@@ -33,6 +35,7 @@ pub fn play(directory: &Path, part: &str) -> String {
         "segmentation fault" => read(without_provenance(8)), // nobody has the first page
         "sent" => send(),
         "many" => return many(directory),
+        "view" => return view(directory, how),
         part => panic!("unknown part {part}"),
     }
     .map_or_else(|| format!("called {} times, errno kept", CALLS.load(Ordering::Relaxed)), str::to_owned)
@@ -122,6 +125,97 @@ fn many(directory: &Path) -> String {
     let readers: u32 = consumers.iter_mut().map(|consumer| told(consumer.try_lock(false).is_err())).sum();
     let writers: u32 = publishers.into_iter().map(|mut publisher| told(publisher.write(&[2; 5000], None).is_err())).sum();
     format!("{} of 200", readers + writers)
+}
+
+/// Pages that stand for the JavaScript engine's: whole, at an address of their own, and nobody else's.
+fn engine(length: usize) -> usize {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping where the kernel likes.
+    unsafe { libc::mmap(null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) as usize }
+}
+
+/// A region over pages of the engine's, as JavaScript sees it.
+fn region_over(path: &Path, address: usize, access: Access) -> Region {
+    let source = Source::File { path: path.to_path_buf(), create: None };
+    let mut region = Region::prepare(&MapOptions { access, ..MapOptions::new(source) }).unwrap();
+    // SAFETY: our own pages, which stay ours.
+    region.map_over(unsafe { EnginePages::new(address, VIEW) }.unwrap()).unwrap();
+    region
+}
+
+const VIEW: usize = 4 * PAGE;
+
+fn store(address: usize, value: u8) {
+    // SAFETY: none, as in `read`.
+    unsafe { (address as *mut u8).write_volatile(value) };
+}
+
+fn load(address: usize) -> u8 {
+    // SAFETY: none, as in `read`.
+    unsafe { (address as *const u8).read_volatile() }
+}
+
+/// JavaScript uses pages through a view as they may not be used.
+fn view(directory: &Path, how: &str) -> String {
+    let path = directory.join("viewed");
+    std::fs::write(&path, [1; VIEW]).unwrap();
+    let address = engine(VIEW);
+    let access = if how.starts_with("no access") { Access::None } else { Access::Read };
+    let region = region_over(&path, address, access);
+    let told = |region: &Region| region.check().map_or_else(|error| error.code().as_str(), |()| "nothing");
+    match how {
+        "switched off" => fault_guard::set_enabled(false).unwrap(),
+        "threads" => return threads(&path, &region, address),
+        "taken" | "collected and taken" | "collected and cut" | "detached and cut" => return ended(&path, region, address, how),
+        "jumped to" => {
+            // SAFETY: none: the page cannot be executed, and that is the end of the process.
+            unsafe { std::mem::transmute::<usize, extern "C" fn()>(address)() };
+        }
+        _ => {}
+    }
+    let seen = load(address + PAGE);
+    store(address + PAGE, 9);
+    let here = load(address + PAGE);
+    let file = std::fs::read(&path).unwrap()[PAGE];
+    let answers = [told(&region), told(&region)];
+    let after = if access.reads() { load(address + PAGE) } else { 0 };
+    format!("{seen} {here} {file} {after} {}", answers.join(" "))
+}
+
+/// Some threads write to the same page that may not be written, at the same moment.
+fn threads(path: &Path, region: &Region, address: usize) -> String {
+    let barrier = std::sync::Barrier::new(4);
+    let mut told = 0;
+    for round in 0..200 {
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    barrier.wait();
+                    store(address + round % 4 * PAGE + thread, 9);
+                });
+            }
+        });
+        told += u32::from(region.check().is_err());
+    }
+    format!("{told} of 200, {}", std::fs::read(path).unwrap() == [1; VIEW])
+}
+
+/// A region that ended while its addresses, or what took their place, are used still.
+fn ended(path: &Path, region: Region, address: usize, how: &str) -> String {
+    match how {
+        "taken" => drop(region),
+        "detached and cut" => drop(region.detach()),
+        _ => region.abandon(),
+    }
+    if how.ends_with("taken") {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+        // SAFETY: over our own pages, as an engine does that has them back.
+        unsafe { libc::mmap(address as *mut _, VIEW, libc::PROT_NONE, flags, -1, 0) };
+    } else {
+        File::options().write(true).open(path).unwrap().set_len(0).unwrap();
+    }
+    load(address).to_string()
 }
 
 static CALLS: AtomicU32 = AtomicU32::new(0);

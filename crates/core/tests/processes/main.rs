@@ -16,6 +16,7 @@ mod limits;
 mod permission;
 mod player;
 mod random_kills;
+mod regions;
 mod roles;
 mod standby;
 mod truncation;

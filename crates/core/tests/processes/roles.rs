@@ -25,6 +25,7 @@ fn play() {
         "out-of-address-space" => crate::limits::run_out_of_address_space(arguments[0]),
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
         "flat-out-publisher" => publish_flat_out(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
+        "mapper" => crate::regions::mapper(arguments[0]),
         "cutter" => cutter(Path::new(arguments[0])),
         "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "checked-consumer" => checked_consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),
@@ -50,7 +51,7 @@ fn answer_result(result: Result<String>) {
 }
 
 /// The commands as they come. The process ends with its standard input, so that it does not outlive who started it.
-fn commands() -> Receiver<String> {
+pub fn commands() -> Receiver<String> {
     let (send, commands) = channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lines() {
