@@ -70,9 +70,9 @@ export class Publisher<T extends PublicationType = PublicationType> {
   }
 
   /**
-   * As {@link Publisher.create}, as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes or
+   * As {@link Publisher.create}, as soon as no living publisher has the name: at once, or within some 5 ms after the one that has it closes or
    * dies. Of several that stand by one becomes the publisher, the others go on waiting, as does one that a stranger's read lock keeps out.
-   * The event loop is free meanwhile, and kept alive; the kernel is asked every 10 ms (fcntl(2), F_OFD_GETLK), which costs the living
+   * The event loop is free meanwhile, and kept alive; the kernel is asked every 5 ms (fcntl(2), F_OFD_GETLK), which costs the living
    * publisher nothing.
    *
    * Without `init` an adopted segment keeps its last value. `init` is taken as it is at the call, and waits for readers as

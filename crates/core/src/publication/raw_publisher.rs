@@ -89,7 +89,7 @@ impl RawPublisher {
         Ok(RawPublisher { attachment, name, adopted, phase: Phase::Idle, version, graced, backup: None, observers, open: true })
     }
 
-    /// As [`create`](Self::create), as soon as no living publisher has the name: at once, or within some 10 ms after the one that has it closes
+    /// As [`create`](Self::create), as soon as no living publisher has the name: at once, or within some 5 ms after the one that has it closes
     /// or dies. Of several that stand by one becomes the publisher, the others go on waiting. So does one that is kept out by a
     /// stranger's read lock ([`Code::LockObstructed`] from [`create`](Self::create)).
     pub fn standby<'a>(

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Nothing wakes another process when a byte comes free. A death touches no word that one could sleep on; F_OFD_SETLKW sleeps until
 /// then, but only a signal ends that sleep early, and signals are the program's own. A sleep on the state word would cost the living publisher a
 /// system call for each value. So the kernel is asked, which takes it a microsecond: time only decides when.
-pub const STANDBY_INTERVAL: Duration = Duration::from_millis(10);
+pub const STANDBY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Tells when it is worth trying to become the publisher of a name.
 ///

@@ -47,7 +47,7 @@ impl<T: Record> Publisher<T> {
         Publisher::make(init, options, |schema, options| RawPublisher::create(name, Some(schema), options))
     }
 
-    /// As [`create_with`](Self::create_with), as soon as no living publisher has the name: at once, or within some 10 ms after the one that
+    /// As [`create_with`](Self::create_with), as soon as no living publisher has the name: at once, or within some 5 ms after the one that
     /// has it closes or dies. Of several that stand by one becomes the publisher, the others go on waiting.
     ///
     /// Without `init` an adopted segment keeps its last value. [`Code::Timeout`] and [`Code::Aborted`] as the `patience` says; it may be
