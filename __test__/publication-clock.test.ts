@@ -56,3 +56,23 @@ play('a program that stops its clock stops no wait', (t, { directory }) => {
     performance.now = now
   }
 })
+
+play('a program whose timers never go off stops no wait on the event loop', async (t, { directory }) => {
+  using publisher = Publisher.create('clock', bytes(8), { directory, buffers: 1, init: new Uint8Array(8) })
+  using consumer = Consumer.open('clock', bytes(8), { directory })
+  const changes = consumer.changes({ timeout: 20 })
+  await changes.next()
+  const { setTimeout, setInterval, queueMicrotask } = globalThis
+  const never = () => 0 as never
+  Object.assign(globalThis, { setTimeout: never, setInterval: never, queueMicrotask: never })
+  try {
+    const late = { code: 'ERR_TIMEOUT' }
+    await t.throwsAsync(changes.next(), late)
+    await t.throwsAsync(Publisher.standby('clock', bytes(8), { directory, timeout: 20 }), late)
+    await t.throwsAsync(Consumer.waitAndOpen('none', bytes(8), { directory, timeout: 20 }), late)
+    using _ = publisher.writeLock()
+    await t.throwsAsync(consumer.readLockAsync({ timeout: 20 }), late)
+  } finally {
+    Object.assign(globalThis, { setTimeout, setInterval, queueMicrotask })
+  }
+})

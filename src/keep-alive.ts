@@ -1,3 +1,6 @@
+// The engine's own: what a program's tests put in its place keeps nothing alive.
+import { setInterval } from 'node:timers'
+
 /** One timer per thread that keeps the event loop alive while somebody awaits a value. */
 const LONGEST = 2 ** 31 - 1
 

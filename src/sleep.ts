@@ -1,3 +1,5 @@
+// The engine's own, as in `clock.ts`: a program whose tests stop the clock replaces the globals.
+import { clearTimeout, setTimeout } from 'node:timers'
 import { LockError } from './errors.js'
 import { hold, release } from './keep-alive.js'
 
@@ -57,7 +59,7 @@ export function sleep({ ms = Number.POSITIVE_INFINITY, signal, ref = true }: Sle
 }
 
 function onAbort(signal: AbortSignal, wake: () => void): () => void {
-  if (signal.aborted) queueMicrotask(wake) // it will not say so again
+  if (signal.aborted) void Promise.resolve().then(wake) // it will not say so again
   signal.addEventListener('abort', wake, { once: true })
   return () => signal.removeEventListener('abort', wake)
 }
