@@ -146,6 +146,17 @@ scene('out of address space is ERR_ADDRESS_SPACE and names the limit', async (t,
   scene.remove('left')
 })
 
+scene('no room for the copies of a read-only consumer is ERR_ADDRESS_SPACE and names the limit', async (t, scene) => {
+  Publisher.create('large', bytes(2 ** 25), { directory: scene.directory, buffers: 1 }).close({ keep: true })
+  const child = limited(scene, '-v 4000000', 'copies')
+  const [{ code, message, before, after } = {} as Message] = await tried(child)
+  await child.succeeds()
+  t.is(code, 'ERR_ADDRESS_SPACE')
+  t.regex(String(message), /^open large: .* copy of 33,554,432 bytes in 4,096,000,000 bytes of address space \(ulimit -v\)$/)
+  t.deepEqual(after, before)
+  scene.remove('large')
+})
+
 scene('what one may not do is ERR_PERMISSION', async (t, scene) => {
   const { directory } = scene
   using publisher = publications(directory)

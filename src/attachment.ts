@@ -29,6 +29,7 @@ export class Attachment {
   readonly decoding: Decoding
   readonly source: Source
   readonly watcher: Watcher
+  readonly #what: string
   readonly #segment: MappedSegment | undefined
   #copies: CopiedSource | undefined
 
@@ -57,6 +58,7 @@ export class Attachment {
 
   private constructor(what: string, native: NativeConsumer, plan: Plan) {
     const { capacity } = attempt(() => native.layout())
+    this.#what = what
     this.native = native
     this.decoding = plan.decoding(what, native.schema, capacity)
     this.#segment = plan.readOnly ? undefined : new MappedSegment(what, plan.name, native)
@@ -66,7 +68,7 @@ export class Attachment {
 
   /** The value without a pin: all that a read-only consumer has, and the way past a pin that is in use. */
   get copies(): Source {
-    this.#copies ??= new CopiedSource(this.native, attempt(() => this.native.layout()).capacity)
+    this.#copies ??= new CopiedSource(this.#what, this.native, attempt(() => this.native.layout()).capacity)
     return this.#copies
   }
 

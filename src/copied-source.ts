@@ -1,5 +1,5 @@
-import { fromNative } from './errors.js'
-import type { NativeConsumer } from './native.js'
+import { fromNative, SegmentError } from './errors.js'
+import { addressSpaceLimit, type NativeConsumer } from './native.js'
 import type { Source } from './source.js'
 import { type Memory, memoryOf } from './struct/memory.js'
 
@@ -12,8 +12,9 @@ export class CopiedSource implements Source {
   // version, stalenessMs, byteLength, epoch
   readonly #meta = new Float64Array(4)
 
-  constructor(native: NativeConsumer, capacity: number) {
-    this.memory = memoryOf(new ArrayBuffer(capacity))
+  /** `what` is operation and subject. */
+  constructor(what: string, native: NativeConsumer, capacity: number) {
+    this.memory = privateMemory(what, capacity)
     this.#native = native
   }
 
@@ -49,4 +50,16 @@ export class CopiedSource implements Source {
   end(): void {}
 
   letGo(): void {}
+}
+
+function privateMemory(what: string, byteLength: number): Memory {
+  try {
+    return memoryOf(new ArrayBuffer(byteLength))
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    const total = addressSpaceLimit()
+    const limit = total === null ? '' : ` in ${total.toLocaleString('en-US')} bytes of address space (ulimit -v)`
+    const message = `${what}: the engine has no room for a copy of ${byteLength.toLocaleString('en-US')} bytes${limit}`
+    throw new SegmentError('ERR_ADDRESS_SPACE', message, { cause })
+  }
 }

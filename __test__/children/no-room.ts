@@ -1,7 +1,7 @@
 // Runs into a limit of the system, again and again, and tells what became of it.
 //
-//   no-room.js DIRECTORY descriptors|address-space|permission
-import { closeSync, openSync } from 'node:fs'
+//   no-room.js DIRECTORY descriptors|address-space|copies|permission
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { bytes, Consumer, Publisher } from 'pagecast'
 import { holdings } from '../helpers/holdings.js'
@@ -97,6 +97,16 @@ const limits: Record<string, () => Promise<void>> = {
     await crowdAddressSpace()
     await turn() // nothing on the stack holds on to it any more
     say('again', { ...(await refusalOf(() => Publisher.create('second', Pose, { directory }))) })
+  },
+
+  copies: async () => {
+    const byteLength = 2 ** 25
+    const numberIn = (file: string, line: RegExp) => Number(line.exec(readFileSync(`/proc/self/${file}`, 'utf8'))?.[1])
+    const limit = numberIn('limits', /^Max address space +(\d+)/m)
+    const taken = numberIn('status', /^VmSize:\s+(\d+)/m) * 1024
+    const hoarded = new ArrayBuffer(limit - taken - 1.75 * byteLength) // the segment finds room, a copy beside it does not
+    await tryIt('open, readOnly', () => Consumer.open('large', bytes(byteLength), { directory, readOnly: true }))
+    say('tried', { name: 'hoard', byteLength: hoarded.byteLength })
   },
 
   permission: async () => {
