@@ -165,6 +165,24 @@ scene('an awaiting consumer learns it, and with reopen goes on with the next seg
   }
 })
 
+scene('an iteration that goes on with the next segment leaves it to a lock over the old one to tell', async (t, { directory }) => {
+  const first = Publisher.create('pose', Pose, { directory, init: pose(1) })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  const changes = consumer.changes({ reopen: true })
+  await changes.next()
+  const lock = consumer.readLock()
+  const next = changes.next()
+  cut(directory, 'pose', 4096)
+  first.close()
+  using _ = Publisher.create('pose', Pose, { directory, init: pose(2) })
+  t.deepEqual((await next).value, pose(2))
+  t.true(lock.released)
+  t.throws(() => lock.release(), truncated)
+  lock.release()
+  t.deepEqual(consumer.read(), pose(2))
+  await changes.return?.()
+})
+
 const small = ['small writer', 'readInto']
 const large = ['large writer', 'readInto of much', 'read', 'read of a read-only consumer', 'withRead', 'changes']
 

@@ -9,6 +9,8 @@ export interface Lender {
   readonly name: string
   /** The number of the lease that is out; 0: none. Storing a number costs less than storing what the garbage collector must look after. */
   lease: number
+  /** What there is to say of leases that were ended for their holders, by number: their own end says it. */
+  readonly spoiled?: Map<number, unknown>
 }
 
 let leases = 0
@@ -48,11 +50,22 @@ export class Lease implements Guard {
     this.#ground.check()
   }
 
-  /** Whether this was the call that ended it. */
+  /** Whether this was the call that ended it. Throws, once, what there is to say if somebody else did. */
   end(): boolean {
-    if (this.isOver) return false
+    if (this.isOver) {
+      this.#tellIfSpoiled()
+      return false
+    }
     this.#lender.lease = 0
     return true
+  }
+
+  #tellIfSpoiled(): void {
+    const { spoiled } = this.#lender
+    if (spoiled === undefined || !spoiled.has(this.#number)) return
+    const error = spoiled.get(this.#number)
+    spoiled.delete(this.#number)
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Arrival, arrival } from './arrival.js'
 import { Attachment, endOf, type Plan } from './attachment.js'
 import { elapsed } from './clock.js'
-import { LockError, PublicationError } from './errors.js'
+import { isTruncation, LockError, PublicationError } from './errors.js'
 import type { Lender } from './lease.js'
 import { CLOSED, EMPTY, REPLACED, WRITING } from './native.js'
 import { ReadLock } from './read-lock.js'
@@ -33,6 +33,7 @@ export class Reader implements Lender {
   seen = 0
   /** The read lock that is out, if one is. */
   lease = 0
+  readonly spoiled = new Map<number, unknown>()
   readonly #plan: Plan
   #attachment: Attachment | undefined
 
@@ -198,8 +199,19 @@ export class Reader implements Lender {
     if (next === undefined) return undefined
     this.#attachment = next
     this.seen = 0
-    this.#letGoOf(old)
+    this.#leave(old)
     return true
+  }
+
+  // What was seen under a lock over it is for the holder of that lock to hear, and no reason for others not to go on.
+  #leave(old: Attachment): void {
+    const { lease } = this
+    try {
+      this.#letGoOf(old)
+    } catch (error) {
+      if (!isTruncation(error)) throw error
+      this.spoiled.set(lease, error)
+    }
   }
 
   /** Lets go of everything. Twice is once. Throws `ERR_TRUNCATED`, when all is done, as the release of the lock would have that is out. */
