@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { bytes, Consumer, f64, Publisher, struct } from 'pagecast'
+import { Actor } from './helpers/actors.js'
 import type { Child } from './helpers/child.js'
 import { Pose, pose } from './helpers/pose.js'
 import { type Scene, scene } from './helpers/scene.js'
@@ -153,6 +154,21 @@ scene('a standby gives up after its timeout and names whom it waited for', async
   })
   child.tell('close')
   await child.succeeds()
+})
+
+scene("a standby that a stranger's read lock keeps out says so, and waits on", async (t, scene) => {
+  const { directory } = scene
+  Publisher.create('pose', Pose, { directory, init: pose(1) }).close({ keep: true })
+  const stranger = await Actor.start(scene, 'rust')
+  await stranger.does('on', 'pose')
+  t.like(await stranger.does('obstruct'), { shared: true })
+  const message = /^standby pose: 30 ms are over; create .*\/pose: .* holds a read lock \(fcntl\) on the publisher's byte$/
+  await t.throwsAsync(Publisher.standby('pose', Pose, { directory, timeout: 30 }), { code: 'ERR_TIMEOUT', message })
+  const pending = Publisher.standby('pose', Pose, { directory })
+  await delay(30)
+  await stranger.end()
+  using publisher = await pending
+  t.true(publisher.adopted)
 })
 
 scene('a standby ends by its signal', async (t, { directory }) => {

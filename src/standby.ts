@@ -3,8 +3,21 @@ import { attempt, LockError, PagecastError } from './errors.js'
 import { NativeStandby } from './native.js'
 import { sleep, throwIfAborted } from './sleep.js'
 
-/** Somebody was faster, or a stranger's read lock is in the way, for as long as he likes. */
-const BEATEN = ['ERR_PUBLISHER_EXISTS', 'ERR_LOCK_OBSTRUCTED']
+/** A stranger's read lock is in the way, for as long as he likes. */
+const OBSTRUCTED = 'ERR_LOCK_OBSTRUCTED'
+/** That, or somebody was faster. */
+const BEATEN = ['ERR_PUBLISHER_EXISTS', OBSTRUCTED]
+
+/** The place could not be taken yet: somebody lives, or the attempt failed. */
+class Beaten {
+  readonly error: PagecastError | undefined
+
+  constructor(error?: PagecastError) {
+    this.error = error
+  }
+}
+
+const ALIVE = new Beaten()
 
 /** Whose place is awaited, and how long. */
 export interface Candidate<T> {
@@ -28,10 +41,10 @@ export async function standBy<T>({ what, name, directory, take, timeout = Number
   const native = attempt(() => NativeStandby.open(name, directory))
   try {
     for (;;) {
-      const taken = native.isVacant() ? unlessBeaten(take) : undefined
-      if (taken !== undefined) return taken
+      const taken = native.isVacant() ? unlessBeaten(take) : ALIVE
+      if (!(taken instanceof Beaten)) return taken
       const left = timeout - (elapsed() - start)
-      if (left <= 0) throw refusal(what, timeout, native.publisherPid())
+      if (left <= 0) throw refusal(what, timeout, taken.error, native.publisherPid())
       await sleep({ ms: Math.min(left, native.intervalMs), signal })
       throwIfAborted(what, signal)
     }
@@ -40,16 +53,17 @@ export async function standBy<T>({ what, name, directory, take, timeout = Number
   }
 }
 
-function unlessBeaten<T>(take: () => T): T | undefined {
+function unlessBeaten<T>(take: () => T): T | Beaten {
   try {
     return take()
   } catch (error) {
-    if (error instanceof PagecastError && BEATEN.includes(error.code)) return undefined
+    if (error instanceof PagecastError && BEATEN.includes(error.code)) return new Beaten(error)
     throw error
   }
 }
 
-function refusal(what: string, timeout: number, pid: number | null): LockError {
+function refusal(what: string, timeout: number, cause: PagecastError | undefined, pid: number | null): LockError {
+  if (cause?.code === OBSTRUCTED) return new LockError('ERR_TIMEOUT', `${what}: ${timeout} ms are over; ${cause.message}`, { cause })
   const who = pid === null ? 'another publisher' : `the publisher (pid ${pid})`
   return new LockError('ERR_TIMEOUT', `${what}: ${timeout} ms are over, ${who} lives`)
 }

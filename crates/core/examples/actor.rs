@@ -12,6 +12,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a mistake in what a test says ends the actor, and the test")]
 
 use pagecast::publication::{Blocked, Shape, State};
+use pagecast::roster::{Byte, LockFile};
+use pagecast::segment::Segment;
 use pagecast::{Code, CreateOptions, Name, RawConsumer, RawPublisher, testing};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -26,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn main() {
     let directory = PathBuf::from(std::env::args().nth(1).expect("usage: actor DIRECTORY"));
-    let mut actor = Actor { directory, name: None, publisher: None, consumers: Vec::new() };
+    let mut actor = Actor { directory, name: None, publisher: None, consumers: Vec::new(), obstruction: None };
     say(&json!({ "event": "ready" }));
     for line in std::io::stdin().lines() {
         let line = line.expect("a line");
@@ -69,6 +71,7 @@ struct Actor {
     name: Option<Name>,
     publisher: Option<RawPublisher>,
     consumers: Vec<Option<RawConsumer>>,
+    obstruction: Option<LockFile>,
 }
 
 impl Actor {
@@ -87,6 +90,7 @@ impl Actor {
             "begin" => self.begin(number(0)).map(|()| json!({})),
             "finish" => self.finish(number(0)),
             "abort" => self.begin(number(0)).and_then(|()| self.publisher().abort()).map(|()| json!({})),
+            "obstruct" => self.obstruct(),
             "fork" => Ok(json!({ "child": testing::fork()? })),
             "open" => {
                 self.consumers.push(Some(RawConsumer::open(self.name(), false)?));
@@ -130,6 +134,14 @@ impl Actor {
             }
             verb => panic!("unknown verb {verb}"),
         }
+    }
+
+    /// As a stranger who may only read: nobody can become the publisher of what has the name now.
+    fn obstruct(&mut self) -> Answer {
+        let locks = LockFile::reopen(Segment::open(self.name(), true)?.fd(), true)?;
+        let shared = locks.try_share(Byte::Publisher)?;
+        self.obstruction = Some(locks);
+        Ok(json!({ "shared": shared }))
     }
 
     fn name(&self) -> &Name {

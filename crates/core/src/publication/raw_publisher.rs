@@ -100,14 +100,16 @@ impl RawPublisher {
     ) -> Result<RawPublisher> {
         let (mut standby, wait) = (Standby::new(name), patience.into().begin());
         loop {
+            let mut obstruction = None;
             if standby.is_vacant() {
                 match RawPublisher::create(name, schema, options) {
-                    // somebody was faster, or a stranger's read lock is in the way as long as he likes
-                    Err(error) if matches!(error.code(), Code::PublisherExists | Code::LockObstructed) => {}
+                    Err(error) if error.code() == Code::PublisherExists => {} // somebody was faster
+                    Err(error) if error.code() == Code::LockObstructed => obstruction = Some(error), // for as long as the stranger likes
                     created => return created,
                 }
             }
-            let slice = wait.slice(format_args!("standby {name}"), STANDBY_INTERVAL, || standby.waited_for())?;
+            let waited_for = || obstruction.map_or_else(|| standby.waited_for(), |error| error.message().to_owned());
+            let slice = wait.slice(format_args!("standby {name}"), STANDBY_INTERVAL, waited_for)?;
             std::thread::sleep(slice);
         }
     }

@@ -176,7 +176,9 @@ fn a_candidate_that_a_strangers_read_lock_keeps_out_goes_on_waiting() {
         assert!(stranger.try_share(Byte::Publisher).unwrap());
         let create = || RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 3));
         assert_eq!(code(create()), Code::LockObstructed, "one that does not wait is told");
-        assert_eq!(code(stand_by(&directory, SHORT)), Code::Timeout);
+        let error = stand_by(&directory, SHORT).unwrap_err();
+        assert_eq!(error.code(), Code::Timeout);
+        assert!(error.message().ends_with("holds a read lock (fcntl) on the publisher's byte"), "{error}");
         let mut second = candidate(watch, &directory, 3);
         std::thread::sleep(SHORT);
         drop(stranger);
