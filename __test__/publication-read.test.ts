@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { Consumer, Publisher } from 'pagecast'
+import { array, bool, Consumer, Publisher, struct } from 'pagecast'
 import { Pose, pose } from './helpers/pose.js'
 import { scene } from './helpers/scene.js'
 
@@ -257,4 +257,21 @@ scene('a read-only consumer reads copies and cannot lock', async (t, { directory
   t.throws(() => consumer.readLock(), locked)
   t.throws(() => consumer.tryReadLock(), locked)
   await t.throwsAsync(consumer.readLockAsync(), locked)
+})
+
+scene('a copy of more values than the engine has room for is refused, and they can be looked at in place', async (t, { directory }) => {
+  const many = 2 ** 12
+  const Flags = struct({ flags: array(array(bool, many), many) })
+  using publisher = Publisher.create('flags', Flags, { directory, buffers: 1 })
+  publisher.withWrite(({ flags }) => flags.at(-1)?.set(many - 1, true), { copy: false })
+  using consumer = Consumer.openDynamic('flags', { directory })
+  using observer = Consumer.openDynamic('flags', { directory, readOnly: true })
+  const refused = { code: 'ERR_INVALID_SIZE', message: /16,781,314 values/ }
+  for (const one of [consumer, observer]) {
+    t.throws(() => one.read(), refused)
+    t.throws(() => one.readChange(), refused)
+    await t.throwsAsync(one.changes().next(), refused)
+  }
+  using typed = Consumer.open('flags', Flags, { directory })
+  t.true(typed.withRead(({ flags }) => flags.at(-1)?.at(-1)))
 })

@@ -158,7 +158,8 @@ export class Consumer<T extends PublicationType = PublicationType> {
    *
    * @throws `ERR_EMPTY` if nothing was published yet; `ERR_CLOSED`; `ERR_REPLACED`; `ERR_TRUNCATED`, as everything here from then on, if
    * another process cut the segment short; `ERR_PUBLISHER_DIED` if the publisher died and left no
-   * whole value; `ERR_TIMEOUT`, see {@link ReadOptions.timeout}; `ERR_ALREADY_LOCKED` while this consumer holds a lock.
+   * whole value; `ERR_TIMEOUT`, see {@link ReadOptions.timeout}; `ERR_ALREADY_LOCKED` while this consumer holds a lock;
+   * `ERR_INVALID_SIZE` where the copy would be made of more than 16,777,216 values.
    */
   read(options?: ReadOptions): Infer<T> {
     const reader = this.#reader

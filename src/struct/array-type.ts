@@ -47,6 +47,8 @@ export class ArrayType<Element extends FieldType = FieldType> extends FieldType<
   readonly schema: { readonly array: TypeSchema; readonly length: number }
   override readonly depth: number
   /** @internal */
+  override readonly pieces: number
+  /** @internal */
   readonly access: ArrayAccess
 
   /** Elements have no meta of their own: theirs is the array's. */
@@ -59,6 +61,7 @@ export class ArrayType<Element extends FieldType = FieldType> extends FieldType<
     this.schema = { array: element.schema, length }
     this.depth = element.depth + 1
     const window = element instanceof ScalarType ? element.traits.arrayType : undefined
+    this.pieces = window === undefined ? 1 + length * element.pieces : 1
     this.access = window === undefined ? new PlainAccess(this.element, length) : new TypedAccess(this.element, length, window)
   }
 

@@ -26,6 +26,8 @@ export abstract class FieldType<Value = unknown, Input = unknown, Live = unknown
   abstract readonly schema: TypeSchema
   /** Structs and arrays inside one another; 0 for everything else. */
   readonly depth: number = 0
+  /** Of how many values of the engine's a copy is made. @internal */
+  readonly pieces: number = 1
   /** What {@link with} said. */
   readonly meta: FieldMeta
   /** This type without its meta. @internal */

@@ -9,6 +9,8 @@ export const MAX_DEPTH = 16
 export const MAX_LENGTH = 2 ** 31 - 1
 /** Largest struct in bytes. */
 export const MAX_BYTE_LENGTH = 2 ** 32 - 1
+/** Most values that one copy is made of: for many more the engine has no room, and ends the process. */
+export const MAX_PIECES = 2 ** 24
 /** Largest alignment of a struct in bytes: what every buffer of a segment has. */
 export const MAX_ALIGNMENT = 64
 /** Most bytes of a schema's JSON. */

@@ -6,7 +6,7 @@ import type { Field, Layout } from './field.js'
 import { FieldType, type Infer, type InferInput, type InferLive, type InferReadonlyLive, type Reader, type Writer } from './field-type.js'
 import { ALWAYS } from './guarded.js'
 import { type Fields, layoutOf } from './layout.js'
-import { MAX_SCHEMA_BYTES } from './limits.js'
+import { MAX_PIECES, MAX_SCHEMA_BYTES } from './limits.js'
 import { LiveView, type LiveViewConstructor } from './live-view.js'
 import { type Guard, type Memory, memoryOf, Scratch } from './memory.js'
 import type { Problem } from './problem.js'
@@ -32,6 +32,8 @@ export class Struct<F extends Fields = Fields> extends FieldType<StructValue<F>,
   readonly fields: readonly Field[]
   override readonly depth: number
   /** @internal */
+  override readonly pieces: number
+  /** @internal */
   readonly codec: Codec
   /** @internal */
   readonly scratch: Scratch
@@ -45,6 +47,7 @@ export class Struct<F extends Fields = Fields> extends FieldType<StructValue<F>,
     this.alignment = alignment
     this.fields = Object.freeze(fields.map(field => Object.freeze({ ...field })))
     this.depth = 1 + Math.max(...fields.map(({ type }) => type.depth))
+    this.pieces = fields.reduce((sum, { type }) => sum + type.pieces, 1)
     this.codec = new Codec(fields, () => this.signature)
     this.scratch = new Scratch(byteLength)
     this.View = LiveView.of(fields)
@@ -110,8 +113,9 @@ export class Struct<F extends Fields = Fields> extends FieldType<StructValue<F>,
     }
   }
 
-  /** A copy of the struct that begins at `byteOffset`. */
+  /** A copy of the struct that begins at `byteOffset`. Throws `ERR_INVALID_SIZE` where that would be more than 16,777,216 values. */
   decode(memory: Memory, byteOffset: number): StructValue<F> {
+    if (this.pieces > MAX_PIECES) throw tooMany(this.pieces)
     return this.codec.read(memory, byteOffset) as StructValue<F>
   }
 
@@ -197,6 +201,11 @@ export function struct<F extends Fields>(fields: F): Struct<F> {
 function fieldSchema({ name, type, byteOffset, meta }: Field): FieldSchema {
   const field = { name, type: type.schema, byteOffset }
   return Object.keys(meta).length === 0 ? field : { ...field, meta }
+}
+
+function tooMany(pieces: number): ArgumentError {
+  const [made, most] = [pieces.toLocaleString('en-US'), MAX_PIECES.toLocaleString('en-US')]
+  return new ArgumentError('ERR_INVALID_SIZE', `a copy of this struct is made of ${made} values, at most ${most} are; look at it in place`)
 }
 
 function raise(problem: Problem | undefined): void {
