@@ -64,6 +64,13 @@ onTmpfs('more than the filesystem has is ERR_NO_SPACE with both sizes', '1m', (t
   publisher.write(new Uint8Array(2 ** 17).fill(7))
 })
 
+onTmpfs('a filesystem that has no more files is ERR_NO_SPACE, and says so', '1m,nr_inodes=2', (t, { directory }) => {
+  using publisher = Publisher.create('only', Pose, { directory, init: pose(1) })
+  t.throws(() => Publisher.create('more', Pose, { directory }), { code: 'ERR_NO_SPACE', message: /no room for one more file/ })
+  publisher.write(pose(2))
+  t.deepEqual(readdirSync(directory), ['only'])
+})
+
 onTmpfs('what cannot be replaced for lack of room stays as it was', '1m', (t, { directory }) => {
   Publisher.create('pose', Pose, { directory, init: pose(1) }).close({ keep: true })
   using consumer = Consumer.open('pose', Pose, { directory })

@@ -25,7 +25,10 @@ fn available(fd: &OwnedFd) -> u64 {
 
 /// Why it was refused, with both sizes.
 pub(crate) fn refused(what: impl Display, place: impl Display, fd: &OwnedFd, byte_length: u64, errno: Errno) -> Error {
-    let what = format!("{what}: {} bytes asked, {} free on {place}", grouped(byte_length), grouped(available(fd)));
+    let mut what = format!("{what}: {} bytes asked, {} free on {place}", grouped(byte_length), grouped(available(fd)));
+    if errno == Errno::EFBIG {
+        what += &sys::file_size_limit().map_or(String::new(), |limit| format!(", {} the most of a file (ulimit -f)", grouped(limit)));
+    }
     let error = Error::system(what, "posix_fallocate", errno);
     // larger than a file can be, and no memory for the filesystem: not the address space of this process
     if matches!(errno, Errno::EFBIG | Errno::ENOMEM) { error.with_code(Code::NoSpace) } else { error }

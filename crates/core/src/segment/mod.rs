@@ -263,6 +263,10 @@ fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
             fd.map(|fd| (fd, Some(Temporary(temporary)))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
         }
         Err(errno @ (Errno::ENOENT | Errno::ENOTDIR)) => Err(no_directory("create", name, errno)),
+        Err(Errno::ENOSPC) => {
+            let what = format!("create {name}: {} has no room for one more file (df -i)", name.directory().display());
+            Err(Error::system(what, "open", Errno::ENOSPC))
+        }
         Err(errno) => Err(Error::system(format_args!("create {name}"), "open", errno)),
     }
 }

@@ -114,18 +114,24 @@ pub(crate) fn filesystem(fd: &OwnedFd) -> (bool, bool) {
     (is_memory, is_memory || kind.is_ok_and(|kind| kind == nix::sys::statfs::EXT4_SUPER_MAGIC || kind == XFS))
 }
 
+fn limit(resource: nix::sys::resource::Resource) -> Option<u64> {
+    let (soft, _) = nix::sys::resource::getrlimit(resource).ok()?;
+    (soft != nix::sys::resource::RLIM_INFINITY).then_some(soft)
+}
+
 /// `getrlimit(RLIMIT_MEMLOCK)`: most bytes that may be locked.
 pub(crate) fn lock_limit() -> Option<u64> {
-    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-    let (soft, _) = getrlimit(Resource::RLIMIT_MEMLOCK).ok()?;
-    (soft != RLIM_INFINITY).then_some(soft)
+    limit(nix::sys::resource::Resource::RLIMIT_MEMLOCK)
 }
 
 /// `getrlimit(RLIMIT_NOFILE)`: most descriptors that may be open.
 pub(crate) fn descriptor_limit() -> Option<u64> {
-    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
-    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    (soft != RLIM_INFINITY).then_some(soft)
+    limit(nix::sys::resource::Resource::RLIMIT_NOFILE)
+}
+
+/// `getrlimit(RLIMIT_FSIZE)`: most bytes that a file may get.
+pub(crate) fn file_size_limit() -> Option<u64> {
+    limit(nix::sys::resource::Resource::RLIMIT_FSIZE)
 }
 
 fn protection(access: Access) -> i32 {

@@ -66,6 +66,10 @@ pub(crate) fn descriptor_limit() -> Option<u64> {
     None
 }
 
+pub(crate) fn file_size_limit() -> Option<u64> {
+    None
+}
+
 pub(crate) fn bytes_available_at(_: &OwnedFd) -> Sys<Option<u64>> {
     Err(Errno::ENOSYS)
 }
