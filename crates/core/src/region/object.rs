@@ -34,8 +34,9 @@ impl Object {
         let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
         let (is_memory, is_plain) = sys::filesystem(object.fd()?);
         object.is_memory = is_memory;
-        object.identity = is_plain.then_some(identity);
         object.is_device = kind == FileKind::Device;
+        // a device may put another file behind a shared mapping, as /dev/zero does
+        object.identity = Some(identity).filter(|_| is_plain && (options.private || !object.is_device));
         object.can_shrink = matches!(kind, FileKind::Regular(_)) && !sys::cannot_shrink(object.fd()?);
         let byte_length = match kind {
             FileKind::Regular(size) => object.fit(options, title, size)?,

@@ -70,6 +70,7 @@ fn more_ranges_than_fit_in_one_block_of_the_table_are_guarded() {
 #[test]
 fn a_write_to_a_page_that_may_only_be_read_reaches_nobody_and_is_told_once() {
     assert_eq!(fate("view, read-only", None), said("1 9 1 1 ERR_READ_ONLY nothing"));
+    assert_eq!(fate("view, device", None), said("0 9 0 0 ERR_READ_ONLY nothing"));
     assert_eq!(fate("view, threads", None), said("200 of 200, true"));
 }
 
