@@ -147,9 +147,9 @@ fn whole_pages(address: usize, byte_length: usize) -> Range<u64> {
 }
 
 impl Guarded {
-    /// What was mended since this was last asked.
+    /// What was mended: of forbidden pages since this was last asked, of missing ones ever.
     pub(super) fn take_mended(&self) -> Mended {
-        let (bits, address) = self.0.take_mended();
+        let (bits, address) = self.0.take_mended(note(Fault::Missing));
         let byte_offset = || usize::try_from(address.saturating_sub(self.0.get().0.start)).unwrap_or(0);
         Mended { missing: bits & note(Fault::Missing) != 0, forbidden: (bits & note(Fault::Forbidden) != 0).then(byte_offset) }
     }
@@ -193,7 +193,7 @@ impl Drop for Guarded {
 /// The caller is changing the table.
 fn clear(entry: &Entry) {
     entry.set(0..0, Kind::default());
-    entry.take_mended();
+    entry.take_mended(0);
 }
 
 fn orphans() -> impl Iterator<Item = &'static Entry> {
@@ -258,22 +258,22 @@ fn mend(fault: Fault, address: usize) -> bool {
     entries().any(|entry| {
         let found = entry.find(address as u64).filter(|(_, kind)| fault == Fault::Missing || kind.has(Kind::MENDS_ACCESS));
         let Some((range, kind)) = found else { return false };
-        let mended = match look(kind, address) {
-            Look::Ours => mend_in(&range, kind, fault, address),
+        match look(kind, address) {
+            Look::Ours => {
+                // before: whoever sees what stands for the page is to find this, too
+                entry.note(note(fault), address as u64);
+                mend_in(&range, kind, fault, address)
+            }
             Look::Mended => true,
             Look::Strange => false,
-        };
-        if mended {
-            entry.note(note(fault), address as u64);
         }
-        mended
     })
 }
 
 /// What is at an address that a range has.
 enum Look {
     Ours,
-    /// Another thread was in the handler first: there is nothing left to do.
+    /// Another thread was in the handler first, and has noted it: there is nothing left to do.
     Mended,
     /// The range is out of date.
     Strange,

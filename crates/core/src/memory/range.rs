@@ -95,19 +95,21 @@ impl Entry {
         (undisturbed && range.contains(&address)).then_some((range, kind))
     }
 
-    /// Notes what was mended, for [`Entry::take_mended`]. The handler and whoever asks are one thread, or the access comes before
-    /// the question by what made the two meet.
+    /// Notes what is about to be mended, for [`Entry::take_mended`]. What follows is a system call that changes the page for all threads, which
+    /// orders it after this.
     pub fn note(&self, bits: u32, address: u64) {
         self.mended_at.store(address, Ordering::Relaxed);
         self.mended.fetch_or(bits, Ordering::Relaxed);
     }
 
-    /// What was mended since this was last asked, and where the last of it was.
-    pub fn take_mended(&self) -> (u32, u64) {
-        let bits = match self.mended.load(Ordering::Relaxed) {
-            0 => 0, // nearly always: a load instead of a locked instruction
-            _ => self.mended.fetch_and(0, Ordering::Relaxed),
-        };
+    /// What was mended since this was last asked, except that the bits of `lasting` are told for ever; and where the last of it was. Whatever this
+    /// thread read before, be it of a page that another thread's handler put there, is told of.
+    pub fn take_mended(&self, lasting: u32) -> (u32, u64) {
+        fence(Ordering::Acquire); // no byte was read after the word
+        let mut bits = self.mended.load(Ordering::Relaxed);
+        if bits & !lasting != 0 {
+            bits = self.mended.fetch_and(lasting, Ordering::Relaxed); // seldom: a load does where there is nothing to tell
+        }
         (bits, self.mended_at.load(Ordering::Relaxed))
     }
 }

@@ -112,7 +112,7 @@ impl View {
         self.byte_length
     }
 
-    /// What was mended since this was last asked.
+    /// What was mended: of forbidden pages since this was last asked, of missing ones ever.
     pub(crate) fn take_mended(&self) -> Mended {
         self.guarded.as_ref().map(Guarded::take_mended).unwrap_or_default()
     }

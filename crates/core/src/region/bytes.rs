@@ -11,25 +11,31 @@ impl Region {
     /// [`Code::Truncated`] from when another process has cut the file short. [`Code::ReadOnly`] or [`Code::NoAccess`], once, where JavaScript used
     /// pages as they may not be used; they are as before then.
     pub fn check(&self) -> Result<()> {
-        let mended: Vec<Mended> = self.views.iter().map(View::take_mended).collect();
+        let (mut is_missing, mut forbidden) = (false, None);
+        for Mended { missing, forbidden: page } in self.views.iter().map(View::take_mended) {
+            is_missing |= missing;
+            forbidden = forbidden.or(page);
+        }
         let end = self.byte_offset + self.byte_length();
-        if mended.iter().any(|mended| mended.missing) || self.object.is_shorter_than(end) {
+        if is_missing || self.object.is_shorter_than(end) {
             self.is_truncated.store(true, Ordering::Relaxed);
         }
         if self.is_truncated.load(Ordering::Relaxed) {
-            let what = format!("another process cut the file short, of which {} bytes are mapped", grouped(self.byte_length()));
-            return Err(self.error(Code::Truncated, what));
+            return Err(self.truncated());
         }
-        match mended.iter().find_map(|mended| mended.forbidden) {
-            None => Ok(()),
-            Some(byte_offset) => Err(self.restore(byte_offset / sys::page_bytes(), &mended)),
-        }
+        forbidden.map_or(Ok(()), |byte_offset| Err(self.restore(byte_offset / sys::page_bytes())))
+    }
+
+    #[cold]
+    fn truncated(&self) -> Error {
+        let what = format!("another process cut the file short, of which {} bytes are mapped", grouped(self.byte_length()));
+        self.error(Code::Truncated, what)
     }
 
     /// Takes back what stands for pages that were used as they may not be, and says so.
     #[cold]
-    fn restore(&self, page: usize, mended: &[Mended]) -> Error {
-        for (view, _) in self.views.iter().zip(mended).filter(|(_, mended)| mended.forbidden.is_some()) {
+    fn restore(&self, page: usize) -> Error {
+        for view in self.views.iter().filter(|view| view.is_engines()) {
             for (pages, state) in self.runs.all() {
                 let Some(access) = state.filter(|access| !access.writes()) else { continue };
                 let _ = match self.backing(access) {

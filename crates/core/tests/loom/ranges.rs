@@ -60,3 +60,35 @@ fn the_kind_is_that_of_the_range() {
         assert!(found.is_none_or(|found| found == (10..20, kinds[0]) || found == (15..40, kinds[1])), "half of one and half of the other");
     });
 }
+
+#[test]
+fn whoever_sees_what_stands_for_a_page_is_told_of_it() {
+    use loom::sync::atomic::{AtomicU64, Ordering, fence};
+    model(3, || {
+        let (entry, page) = (Arc::new(Entry::default()), Arc::new(AtomicU64::new(7)));
+        let (noted, zeroed) = (entry.clone(), page.clone());
+        let handler = thread::spawn(move || {
+            noted.note(1, 10);
+            fence(Ordering::Release); // the system call
+            zeroed.store(0, Ordering::Relaxed);
+        });
+        let seen = page.load(Ordering::Relaxed);
+        let (told, _) = entry.take_mended(2);
+        assert!(seen == 7 || told == 1, "zeros that stand for what is gone");
+        handler.join().unwrap();
+        assert_eq!(told + entry.take_mended(2).0, 1, "told once, and not lost");
+    });
+}
+
+#[test]
+fn what_lasts_is_told_to_everybody() {
+    model(3, || {
+        let entry = Arc::new(Entry::default());
+        entry.note(3, 10);
+        let asking = entry.clone();
+        let asks = thread::spawn(move || asking.take_mended(2).0);
+        let told = [entry.take_mended(2).0, asks.join().unwrap(), entry.take_mended(2).0];
+        assert!(told.iter().all(|bits| bits & 2 == 2), "{told:?}");
+        assert_eq!(told.iter().filter(|bits| **bits & 1 == 1).count(), 1, "{told:?}");
+    });
+}
