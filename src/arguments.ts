@@ -2,7 +2,7 @@ import { ArgumentError } from './errors.js'
 import { describe } from './struct/problem.js'
 
 /** Every check throws before anything native is called. `what` is operation and subject: `create pose`. */
-function invalid(what: string, argument: string, value: unknown, expected: string): ArgumentError {
+export function invalid(what: string, argument: string, value: unknown, expected: string): ArgumentError {
   return new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: ${argument} is ${describe(value)}, expected ${expected}`)
 }
 

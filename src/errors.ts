@@ -35,11 +35,21 @@ export class SchemaError extends PagecastError {}
  */
 export class SegmentError extends PagecastError {}
 
-/** A lock that was not had in time, or is no longer held: `ERR_TIMEOUT`, `ERR_BUSY`, `ERR_ALREADY_LOCKED`, `ERR_RELEASED`, `ERR_READ_ONLY`, `ERR_ABORTED`. */
+/**
+ * A lock that was not had in time, is no longer held, or is one for reading: `ERR_TIMEOUT`, `ERR_BUSY`, `ERR_ALREADY_LOCKED`, `ERR_RELEASED`,
+ * `ERR_READ_ONLY`, `ERR_ABORTED`.
+ */
 export class LockError extends PagecastError {}
 
 /** A publication that ended or has nothing to give: `ERR_CLOSED`, `ERR_REPLACED`, `ERR_PUBLISHER_DIED`, `ERR_EMPTY`, `ERR_DISPOSED`. */
 export class PublicationError extends PagecastError {}
+
+/**
+ * Pages that cannot be mapped as asked, or be used so: `ERR_ADDRESS_IN_USE`, `ERR_UNMAPPED`, `ERR_NO_ACCESS`, `ERR_HUGE_PAGES`, `ERR_LOCK_LIMIT`,
+ * `ERR_PRIVATE`. A code that regions have in common with others has the one class there is for it: `ERR_TRUNCATED`, `ERR_NOT_FOUND` and what the
+ * system refuses are a {@link SegmentError}, `ERR_READ_ONLY` is a {@link LockError}, `ERR_DISPOSED` a {@link PublicationError}.
+ */
+export class RegionError extends PagecastError {}
 
 type Family = new (code: string, message: string, details?: ErrorDetails) => PagecastError
 
@@ -48,12 +58,13 @@ const families: readonly (readonly [Family, readonly string[]])[] = [
   [ArgumentError, ['ERR_MISSING_FIELD', 'ERR_UNKNOWN_FIELD', 'ERR_VALUE_RANGE']],
   [LockError, ['ERR_TIMEOUT', 'ERR_BUSY', 'ERR_ALREADY_LOCKED', 'ERR_RELEASED', 'ERR_READ_ONLY', 'ERR_ABORTED']],
   [PublicationError, ['ERR_CLOSED', 'ERR_REPLACED', 'ERR_PUBLISHER_DIED', 'ERR_EMPTY', 'ERR_DISPOSED']],
+  [RegionError, ['ERR_ADDRESS_IN_USE', 'ERR_UNMAPPED', 'ERR_NO_ACCESS', 'ERR_HUGE_PAGES', 'ERR_LOCK_LIMIT', 'ERR_PRIVATE']],
 ]
 
 const familyOf = new Map<string, Family>(families.flatMap(([family, codes]) => codes.map(code => [code, family] as const)))
 
 // On the prototype: an own `name` would be printed with every error.
-for (const family of [PagecastError, ArgumentError, SchemaError, SegmentError, LockError, PublicationError]) {
+for (const family of [PagecastError, ArgumentError, SchemaError, SegmentError, LockError, PublicationError, RegionError]) {
   Object.defineProperty(family.prototype, 'name', { value: family.name, configurable: true, writable: true })
 }
 

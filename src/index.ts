@@ -14,11 +14,12 @@ export type {
   WaitOptions,
 } from './consumer-options.js'
 export type { PublicationType } from './encoding.js'
-export { ArgumentError, LockError, PagecastError, PublicationError, SchemaError, SegmentError } from './errors.js'
+export { ArgumentError, LockError, PagecastError, PublicationError, RegionError, SchemaError, SegmentError } from './errors.js'
 export { setFaultGuard } from './fault-guard.js'
 export { Publisher } from './publisher.js'
 export type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
 export type { ReadLock } from './read-lock.js'
+export * from './region/index.js'
 export * from './struct/index.js'
 export { DEFAULT_TIMEOUT } from './waiting.js'
 export type { WriteLock } from './write-lock.js'

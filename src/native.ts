@@ -1,7 +1,20 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
-export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeOpenOptions } from '#native'
-export { addressSpaceLimit, NativeConsumer, NativePublisher, NativeStandby, now, setFaultGuard } from '#native'
+export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeMapOptions, NativeOpenOptions } from '#native'
+export {
+  addressSpaceLimit,
+  listSharedMemory,
+  NativeConsumer,
+  NativePublisher,
+  NativeRegion,
+  NativeReservation,
+  NativeSharedMemory,
+  NativeStandby,
+  now,
+  pageSize,
+  setFaultGuard,
+  unlinkSharedMemory,
+} from '#native'
 
 /** Instead of a buffer's index: a write is under way. */
 export const WRITING = -1

@@ -1,0 +1,8 @@
+export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
+export type { PageRange } from './page-range.js'
+export { PAGE_SIZE, roundToPageSize } from './page-size.js'
+export { Region } from './region.js'
+export type { Reservation } from './reservation.js'
+export { SharedMemory } from './shared-memory.js'
+export type { DirectoryOptions, SharedMemoryEntry, SharedMemoryOptions } from './shared-memory-options.js'
+export type { ViewConstructor } from './typed-view.js'

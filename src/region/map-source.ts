@@ -1,0 +1,106 @@
+import { tmpdir } from 'node:os'
+import { checkBoolean, checkDirectory, checkInteger, checkName, checkOptions, invalid } from '../arguments.js'
+import { ArgumentError } from '../errors.js'
+import type { NativeMapOptions } from '../native.js'
+import { checkPath } from './checks.js'
+import { handles, type SharedHandle } from './shared-handle.js'
+
+/** A source as the native part takes it, and what else it means. */
+export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'directory' | 'fd' | 'create' | 'mode'> {
+  /** What it is called in messages. */
+  readonly subject: string
+  /** Whether it is made by the mapping, and has no length before. */
+  readonly isFresh: boolean
+  /** Whether its room is taken unless the caller says otherwise. */
+  readonly isReserved: boolean
+  /** Whether it was opened for reading only. */
+  readonly isReadOnly?: boolean
+}
+
+const MOST_DESCRIPTORS = 2 ** 31 - 1
+/** Bytes of a memfd's label, after the `memfd:` that the kernel puts before it. */
+const LONGEST_LABEL = 249
+const EXPECTED = "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd } or a SharedMemory"
+
+/** Throws unless it is one of the sources that there are. */
+export function originOf(source: unknown): Origin {
+  if (source === undefined || source === 'anonymous') return fresh('anonymous')
+  if (source === 'memfd') return { ...fresh('memfd'), isReserved: true }
+  if (source === 'temporary') return { ...fresh('temporary'), path: tmpdir() }
+  if (typeof source !== 'object' || source === null) throw invalid('map', 'source', source, EXPECTED)
+  const handle = handles.get(source)
+  return handle === undefined ? ofObject(source) : ofShared(handle)
+}
+
+function fresh(kind: string): Origin {
+  return { kind, subject: kind === 'anonymous' ? 'anonymous memory' : `a ${kind} file`, isFresh: true, isReserved: false }
+}
+
+function ofShared(handle: SharedHandle): Origin {
+  const subject = handle.name
+  const fd = handle.descriptor(`map ${subject}`)
+  return { kind: 'fd', subject, fd, isFresh: false, isReserved: handle.writable, isReadOnly: !handle.writable }
+}
+
+const kinds: Record<string, (source: object) => Origin> = {
+  memfd: source => {
+    const { memfd } = checkOptions<{ memfd: unknown }>('map source', source as { memfd: unknown }, ['memfd'])
+    return { ...fresh('memfd'), path: checkLabel(memfd), isReserved: true }
+  },
+  temporary: source => {
+    const { temporary } = checkOptions<{ temporary: unknown }>('map source', source as { temporary: unknown }, ['temporary'])
+    return { ...fresh('temporary'), path: checkPath('map', 'source.temporary', temporary) }
+  },
+  file: source => ofFile(source as FileSource),
+  shm: source => ofName(source as NameSource),
+  fd: source => {
+    const { fd } = checkOptions<{ fd: unknown }>('map source', source as { fd: unknown }, ['fd'])
+    const descriptor = needInteger('source.fd', fd)
+    return { kind: 'fd', subject: `descriptor ${descriptor}`, fd: descriptor, isFresh: false, isReserved: false }
+  },
+}
+
+function ofObject(source: object): Origin {
+  const kind = Object.keys(kinds).find(key => Object.hasOwn(source, key))
+  if (kind === undefined) throw invalid('map', 'source', source, EXPECTED)
+  return (kinds[kind] as (source: object) => Origin)(source)
+}
+
+interface FileSource {
+  file: unknown
+  create?: unknown
+  mode?: unknown
+}
+
+function ofFile(source: FileSource): Origin {
+  const { file, create, mode } = checkOptions<FileSource>('map source', source, ['file', 'create', 'mode'])
+  const path = checkPath('map', 'source.file', file)
+  const what = `map ${path}`
+  const choices = { create: checkBoolean(what, 'source.create', create) ?? false, mode: checkInteger(what, 'source.mode', mode, 0, 0o777) }
+  return { kind: 'file', subject: path, path, ...choices, isFresh: false, isReserved: false }
+}
+
+interface NameSource {
+  shm: unknown
+  directory?: unknown
+}
+
+function ofName(source: NameSource): Origin {
+  const { shm, directory } = checkOptions<NameSource>('map source', source, ['shm', 'directory'])
+  const name = checkName('map', shm)
+  const place = checkDirectory(`map ${name}`, directory)
+  return { kind: 'shm', subject: name, path: name, directory: place, isFresh: false, isReserved: true }
+}
+
+function checkLabel(label: unknown): string {
+  if (typeof label !== 'string' || label.includes('\0')) throw invalid('map', 'source.memfd', label, 'a string without NUL')
+  const bytes = Buffer.byteLength(label)
+  if (bytes <= LONGEST_LABEL) return label
+  throw new ArgumentError('ERR_INVALID_ARGUMENT', `map: source.memfd has ${bytes} bytes, at most ${LONGEST_LABEL} fit`)
+}
+
+function needInteger(option: string, value: unknown): number {
+  const integer = checkInteger('map', option, value, 0, MOST_DESCRIPTORS)
+  if (integer !== undefined) return integer
+  throw invalid('map', option, value, `an integer from 0 to ${MOST_DESCRIPTORS}`)
+}

@@ -1,0 +1,128 @@
+import { ArgumentError, attempt, PublicationError, RegionError } from '../errors.js'
+import { NativeRegion } from '../native.js'
+import type { MapPlan } from './map-plan.js'
+import { RegionPages } from './region-pages.js'
+
+/** `SharedArrayBuffer`s come in multiples of this many bytes. */
+const SHARED_UNIT = 65_536
+
+/** One mapped region, as the region itself and the ranges of its pages see it: the native part, and the engine's pages that it lies over. */
+export class Mapping {
+  readonly plan: MapPlan
+  /** As asked for. */
+  byteLength: number
+  isClosed = false
+  readonly #native: NativeRegion
+  #pages: RegionPages | undefined
+  #bytes: Uint8Array | undefined
+  #shared: RegionPages | undefined
+
+  /** Where the size is known, the engine's pages come first: if there are none, nothing was made that would have to be undone. */
+  static make(plan: MapPlan): Mapping {
+    const what = `map ${plan.subject}`
+    const { byteLength } = plan.native
+    const early = byteLength !== undefined && plan.isViewable ? new RegionPages(what, byteLength) : undefined
+    const native = attempt(() => NativeRegion.open(plan.native))
+    try {
+      return new Mapping(plan, native, early)
+    } catch (error) {
+      native.close()
+      throw error
+    }
+  }
+
+  private constructor(plan: MapPlan, native: NativeRegion, early: RegionPages | undefined) {
+    this.plan = plan
+    this.#native = native
+    this.byteLength = native.byteLength
+    if (!native.viewable) return
+    const pages = early ?? new RegionPages(`map ${plan.subject}`, this.byteLength)
+    attempt(() => native.mapOver(pages.whole))
+    this.#show(pages)
+  }
+
+  #show(pages: RegionPages): void {
+    pages.belongTo(this.#native)
+    this.#pages = pages
+    this.#bytes = new Uint8Array(pages.buffer, 0, this.byteLength)
+  }
+
+  /** Throws `ERR_DISPOSED`, or what happened to the pages since it was last asked: `ERR_TRUNCATED`, `ERR_READ_ONLY`, `ERR_NO_ACCESS`. */
+  check(operation: string): void {
+    this.call(operation, native => native.check())
+  }
+
+  /** Calls the native part, unless it is closed. */
+  call<T>(operation: string, use: (native: NativeRegion) => T): T {
+    if (this.isClosed) throw new PublicationError('ERR_DISPOSED', `${this.what(operation)}: this region is closed`)
+    return attempt(() => use(this.#native))
+  }
+
+  what(operation: string): string {
+    return `${operation} ${this.plan.subject}`
+  }
+
+  address(operation: string): bigint {
+    this.check(operation)
+    return attempt(() => this.#native.address())
+  }
+
+  bytes(operation: string): Uint8Array {
+    this.check(operation)
+    if (this.#bytes !== undefined) return this.#bytes
+    const message = 'a private mapping at an address cannot be mapped a second time for JavaScript; use read() and write()'
+    throw new RegionError('ERR_PRIVATE', `${this.what(operation)}: ${message}`)
+  }
+
+  sharedBuffer(): SharedArrayBuffer {
+    this.check('sharedBuffer')
+    this.#shared ??= this.#share()
+    return this.#shared.buffer as SharedArrayBuffer
+  }
+
+  #share(): RegionPages {
+    const what = this.what('sharedBuffer')
+    this.refuseIfPrivate('sharedBuffer')
+    if (this.byteLength % SHARED_UNIT !== 0 && !this.plan.hasTail) {
+      const message = `the region has ${this.byteLength} bytes, no multiple of ${SHARED_UNIT}; map it with privateTail: true`
+      throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${message}`)
+    }
+    const pages = new RegionPages(what, this.byteLength, true)
+    attempt(() => this.#native.share(pages.whole))
+    pages.belongTo(this.#native)
+    return pages
+  }
+
+  refuseIfPrivate(operation: string): void {
+    if (this.plan.sharing === 'shared') return
+    throw new RegionError('ERR_PRIVATE', `${this.what(operation)}: the mapping is private, and shares nothing with anybody`)
+  }
+
+  /** The old pages are let go of when the new ones are there: what fails changes nothing. */
+  resize(byteLength: number): void {
+    const old = this.#pages
+    const pages = old === undefined ? undefined : new RegionPages(this.what('resize'), byteLength)
+    this.call('resize', native => native.resize(byteLength, pages?.whole))
+    this.byteLength = byteLength
+    this.#shared = undefined
+    if (pages !== undefined) this.#show(pages)
+    old?.release()
+  }
+
+  /** What was mapped stays. */
+  detach(): Uint8Array {
+    this.call('detach', native => native.detach())
+    this.isClosed = true
+    this.#pages?.giveAway()
+    this.#shared?.giveAway()
+    return this.#bytes ?? new Uint8Array()
+  }
+
+  /** First nobody can see the pages any more, then they are no longer the region's. Twice is once. */
+  close(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.#pages?.release()
+    attempt(() => this.#native.close())
+  }
+}

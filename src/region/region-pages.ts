@@ -1,0 +1,89 @@
+import { engineOf, type WideMemory } from '../engine.js'
+import { allocate, ENGINE_PAGE, MOST_BYTES, release } from '../engine-memory.js'
+import { SegmentError } from '../errors.js'
+
+// As long as anybody can reach the buffer, what it shows stays mapped. The native object refers to nothing here, so that all of it
+// can be collected together.
+const owners = new WeakMap<ArrayBufferLike, object>()
+
+// What outlives its region on purpose is never collected.
+const given: ArrayBufferLike[] = []
+
+/** Pages of the engine's for one mapping of a region; the `Memory` they are of is not let out. */
+export class RegionPages {
+  readonly buffer: ArrayBufferLike
+  /** All of them, for the native part. */
+  readonly whole: Uint8Array
+  readonly #release: () => void
+
+  /** Fresh pages, whole ones of 64 KiB, of which there may be none left. Nothing is mapped over them yet. */
+  constructor(what: string, byteLength: number, shared = false) {
+    const engine = engineOf(what)
+    if (byteLength <= MOST_BYTES) {
+      const memory = allocate(engine, what, byteLength, shared)
+      this.buffer = memory.buffer
+      this.#release = () => release(memory, this.buffer, () => memory.grow(0))
+    } else {
+      const { buffer, detach } = wide(what, Math.ceil(byteLength / ENGINE_PAGE), shared)
+      this.buffer = buffer
+      this.#release = detach
+    }
+    this.whole = new Uint8Array(this.buffer)
+  }
+
+  /** The buffer keeps `owner` alive from now on. */
+  belongTo(owner: object): void {
+    owners.set(this.buffer, owner)
+  }
+
+  /** They stay until the process (or, in a worker, the worker) ends. */
+  giveAway(): void {
+    given.push(this.buffer)
+  }
+
+  /**
+   * Every view gets length 0, except those of a `SharedArrayBuffer`, which nobody can detach. The native part, when it closes, puts private
+   * pages where the region was. Twice is once.
+   */
+  release(): void {
+    this.#release()
+  }
+}
+
+interface Wide {
+  readonly buffer: ArrayBufferLike
+  readonly detach: () => void
+}
+
+type Growable = new (byteLength: number, options: { maxByteLength: number }) => SharedArrayBuffer
+
+/** More than 4 GiB: memory that counts in 64 bits where the engine has it, else a growable `SharedArrayBuffer`, whose pages are its own, too. */
+function wide(what: string, pages: number, shared: boolean): Wide {
+  const engine = engineOf(what)
+  const size = { initial: BigInt(pages), maximum: BigInt(pages), shared }
+  const byteLength = pages * ENGINE_PAGE
+  const made = tryTo(() => detachable(new engine.Memory({ address: 'i64', ...size }), shared)) ?? tryTo(() => growable(byteLength))
+  if (made !== undefined) return made
+  const limit = `at most ${MOST_BYTES.toLocaleString('en-US')} bytes can be mapped at once by this version of this runtime, or no more are free`
+  const message = `${byteLength.toLocaleString('en-US')} bytes asked, ${limit}; map a part of it, with offset and size`
+  throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: ${message}`)
+}
+
+function detachable(memory: WideMemory, shared: boolean): Wide {
+  const { buffer } = memory
+  return { buffer, detach: shared ? () => {} : () => release(memory, buffer, () => memory.grow(0n)) }
+}
+
+function growable(byteLength: number): Wide {
+  return { buffer: new (SharedArrayBuffer as Growable)(byteLength, { maxByteLength: byteLength }), detach: () => {} }
+}
+
+/** An engine that has no such memory, or no room for it, says so in several ways. */
+function tryTo(make: () => Wide): Wide | undefined {
+  try {
+    const made = make()
+    return new Uint8Array(made.buffer).length === made.buffer.byteLength ? made : undefined
+  } catch {
+    return undefined
+  }
+}

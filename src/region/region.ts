@@ -1,0 +1,288 @@
+import { LockError } from '../errors.js'
+import { checkAnyIndex, checkIndex, checkPointer, checkSize, needSize, outside } from './checks.js'
+import { Cursor } from './cursor.js'
+import type { Access, Detached, FlushOptions, MapOptions, ReserveOptions } from './map-options.js'
+import { planOf } from './map-plan.js'
+import { Mapping } from './mapping.js'
+import { PageRange } from './page-range.js'
+import { pagesOf } from './page-size.js'
+import { Reservation } from './reservation.js'
+import { type ViewConstructor, viewOf } from './typed-view.js'
+
+/**
+ * Mapped memory: of a file, a device, an object of shared memory, or of nothing but zeros.
+ *
+ * ```ts
+ * using region = Region.map({ source: { file: 'image.bin' }, access: 'r' })
+ * console.log(region.bytes[0], region.byteLength)
+ * ```
+ *
+ * Whatever happens to the memory, the process lives, and the next use of the region says what it was; uses are all members but
+ * `closed` and `close`:
+ *
+ * - `ERR_TRUNCATED`, from then on, after another process cut the file short. Views show zeros.
+ * - `ERR_READ_ONLY`, once, after something was written through a view where `access` has no `w`. Nobody else sees it, and neither does a view
+ *   after that; only in a private mapping it stays.
+ * - `ERR_NO_ACCESS`, once, after a page with access `'none'` was touched.
+ * - `ERR_DISPOSED` after {@link Region.close} and {@link Region.detach}.
+ *
+ * A region that nobody can reach any more, nor any of its views, is closed by the garbage collector.
+ */
+export class Region {
+  readonly #mapping: Mapping
+  readonly #cursor: Cursor
+
+  private constructor(mapping: Mapping) {
+    this.#mapping = mapping
+    this.#cursor = new Cursor(mapping)
+  }
+
+  /**
+   * Maps memory (mmap(2)). What fails leaves nothing behind.
+   *
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_NAME`; `ERR_INVALID_SIZE` if the size is missing, no size, or more than the object has;
+   * `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`; `ERR_NO_SPACE` for what is reserved; `ERR_ADDRESS_IN_USE`;
+   * `ERR_ADDRESS_SPACE` if there is no room for it, or more than 4 GiB where the engine has no memory of that size (before Node 22, and in Bun):
+   * map a part then; `ERR_TOO_MANY_FILES`, `ERR_LOCK_LIMIT`, `ERR_HUGE_PAGES`; `ERR_ENGINE_PAGES_UNAVAILABLE` without WebAssembly; `ERR_SYSTEM` for all else.
+   */
+  static map(options: MapOptions): Region {
+    return new Region(Mapping.make(planOf(options)))
+  }
+
+  /**
+   * Reserves address space, without memory, to map regions into (mmap(2), `PROT_NONE`).
+   *
+   * @param size Bytes; rounded up to whole pages.
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_ADDRESS_IN_USE` if anything is at `address`; `ERR_ADDRESS_SPACE`.
+   */
+  static reserve(size: number, options?: ReserveOptions): Reservation {
+    return Reservation.make(size, options)
+  }
+
+  /** Bytes: what was asked for, not rounded. */
+  get byteLength(): number {
+    this.#mapping.check('byteLength')
+    return this.#mapping.byteLength
+  }
+
+  /** Where the primary mapping begins: the one at {@link MapOptions.address}, or else {@link Region.bytes}. */
+  get address(): bigint {
+    return this.#mapping.address('address')
+  }
+
+  /** What may be done with the pages, as it was asked for; {@link PageRange.protect} changes it for some of them. */
+  get access(): Access {
+    this.#mapping.check('access')
+    return this.#mapping.plan.access
+  }
+
+  /** Whether others see what is written. */
+  get sharing(): 'shared' | 'private' {
+    this.#mapping.check('sharing')
+    return this.#mapping.plan.sharing
+  }
+
+  /** Bytes into the object where the region begins. */
+  get byteOffset(): number {
+    this.#mapping.check('byteOffset')
+    return this.#mapping.plan.native.byteOffset
+  }
+
+  /**
+   * The descriptor of the object, to be handed to a child by its `stdio`. It stays the region's, which closes it.
+   *
+   * @throws `ERR_TOO_MANY_FILES` if it was given up, because there were too many.
+   */
+  get fd(): number {
+    this.#mapping.check('fd')
+    return this.#mapping.call('fd', native => native.fd())
+  }
+
+  /**
+   * The bytes, where they are. The same array each time; {@link Region.close} and {@link Region.resize} give it length 0 (of more than 4 GiB on Node 22, where
+   * nothing can, it shows zeros instead). It keeps the region alive.
+   *
+   * @throws `ERR_PRIVATE` for a private mapping at an address.
+   */
+  get bytes(): Uint8Array {
+    return this.#mapping.bytes('bytes')
+  }
+
+  /**
+   * The same pages once more, for workers and `Atomics.wait`; mapped at first use, and the same buffer each time until {@link Region.resize}. It is a multiple of
+   * 64 KiB long, so it may be longer than the region. After {@link Region.close} it shows zeros. Copying through it is slow in V8: use {@link Region.bytes}.
+   *
+   * @throws `ERR_PRIVATE` for a private mapping; `ERR_INVALID_SIZE` for a size that is no multiple of 64 KiB, unless it is anonymous memory or mapped with
+   * `privateTail`; `ERR_ADDRESS_SPACE`.
+   */
+  get sharedBuffer(): SharedArrayBuffer {
+    return this.#mapping.sharedBuffer()
+  }
+
+  /** All pages. */
+  get pages(): PageRange {
+    this.#mapping.check('pages')
+    return new PageRange(this.#mapping, 0, pagesOf(this.#mapping.byteLength))
+  }
+
+  /**
+   * A typed view of the bytes, where they are: `region.view(Float64Array, 16, 4)`. The rules are those of the constructors.
+   *
+   * @param byteOffset Where it begins, default 0; negative from the end.
+   * @param length In elements, of a `DataView` in bytes. Default: all that is left.
+   * @throws `ERR_INVALID_ARGUMENT` for what is no such constructor or number, or not aligned to the element; `ERR_VALUE_RANGE` outside the region;
+   * `ERR_INVALID_SIZE` if what is left is no whole number of elements; `ERR_PRIVATE` as {@link Region.bytes}.
+   */
+  view<C extends ViewConstructor>(type: C, byteOffset = 0, length?: number): C['prototype'] {
+    return viewOf(this.#mapping.what('view'), type, byteOffset, length, () => this.#mapping.bytes('view'))
+  }
+
+  /**
+   * A part of {@link Region.bytes}, as `subarray` has it: from `begin`, default 0, to before `end`, default the end; negative ones count from the end.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no integer; `ERR_PRIVATE`.
+   */
+  at(begin?: number, end?: number): Uint8Array {
+    const what = this.#mapping.what('at')
+    const [from, to] = [checkAnyIndex(what, 'begin', begin), checkAnyIndex(what, 'end', end)]
+    return this.#mapping.bytes('at').subarray(from, to)
+  }
+
+  /**
+   * The bytes from one address to before another one, both of the primary mapping. Default of `end`: the end of the region.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no bigint; `ERR_VALUE_RANGE` outside the region; `ERR_PRIVATE`.
+   */
+  absoluteAt(begin: bigint, end?: bigint): Uint8Array {
+    const from = this.#offsetOf('absoluteAt', 'begin', begin)
+    const to = end === undefined ? this.#mapping.byteLength : this.#offsetOf('absoluteAt', 'end', end)
+    return this.#mapping.bytes('absoluteAt').subarray(from, to)
+  }
+
+  /**
+   * The address of a byte of the primary mapping, or of the end.
+   *
+   * @param byteOffset From 0 to {@link Region.byteLength}; negative from the end.
+   * @throws `ERR_INVALID_ARGUMENT` for what is no integer; `ERR_VALUE_RANGE` outside.
+   */
+  addressOf(byteOffset: number): bigint {
+    const what = this.#mapping.what('addressOf')
+    const offset = checkIndex(what, 'byteOffset', byteOffset)
+    const address = this.#mapping.address('addressOf')
+    const { byteLength } = this.#mapping
+    const from = offset < 0 ? byteLength + offset : offset
+    if (from < 0 || from > byteLength) throw outside(what, 'byteOffset', offset, `one from -${byteLength} to ${byteLength}`)
+    return address + BigInt(from)
+  }
+
+  /**
+   * The reverse of {@link Region.addressOf}.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no bigint; `ERR_VALUE_RANGE` for an address outside, the end excepted.
+   */
+  offsetOf(address: bigint): number {
+    return this.#offsetOf('offsetOf', 'address', address)
+  }
+
+  #offsetOf(operation: string, argument: string, address: unknown): number {
+    const what = this.#mapping.what(operation)
+    const offset = checkPointer(what, argument, address) - this.#mapping.address(operation)
+    if (offset >= 0n && offset <= BigInt(this.#mapping.byteLength)) return Number(offset)
+    throw outside(
+      what,
+      argument,
+      address,
+      `one in the ${this.#mapping.byteLength} bytes from the bigint ${this.#mapping.address(operation)} on`,
+    )
+  }
+
+  /**
+   * A copy of the bytes from the cursor on, which it moves: `byteLength` of them, or fewer at the end. Default: all that are left. It works where there are no views, too.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no count; `ERR_INVALID_SIZE` for more than an array can have; `ERR_UNMAPPED`, `ERR_NO_ACCESS`.
+   */
+  read(byteLength?: number): Uint8Array {
+    return this.#cursor.read(byteLength)
+  }
+
+  /**
+   * Copies bytes from the cursor on, which it moves, into `target`; the number of them: fewer than it has room for at the end.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no Uint8Array, or a detached one; `ERR_UNMAPPED`, `ERR_NO_ACCESS`.
+   */
+  readInto(target: Uint8Array): number {
+    return this.#cursor.readInto(target)
+  }
+
+  /**
+   * Writes the bytes at the cursor, which it moves; the number of them: all.
+   *
+   * @throws `ERR_INVALID_SIZE`, writing nothing, if they do not fit; `ERR_INVALID_ARGUMENT` for what is no Uint8Array, or a detached one;
+   * `ERR_READ_ONLY`, `ERR_UNMAPPED`, `ERR_NO_ACCESS`.
+   */
+  write(source: Uint8Array): number {
+    return this.#cursor.write(source)
+  }
+
+  /**
+   * Moves the cursor; where it is then.
+   *
+   * @param whence What `byteOffset` is counted from. Default `'start'`.
+   * @throws `ERR_INVALID_ARGUMENT`; `ERR_VALUE_RANGE`, moving nothing, outside 0 to {@link Region.byteLength}.
+   */
+  seek(byteOffset: number, whence?: 'start' | 'current' | 'end'): number {
+    return this.#cursor.seek(byteOffset, whence)
+  }
+
+  /** Where the cursor is: bytes from the beginning. */
+  tell(): number {
+    this.#mapping.check('tell')
+    return this.#cursor.position
+  }
+
+  /** As {@link PageRange.flush} of all pages. */
+  flush(options?: FlushOptions): void {
+    this.pages.flush(options)
+  }
+
+  /**
+   * Makes the region and its object longer or shorter (ftruncate(2)). The bytes of before get length 0; shared buffers of before see what is left, and zeros past it.
+   *
+   * @param size Bytes; the object ends {@link Region.byteOffset} further on.
+   * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_PRIVATE`; `ERR_READ_ONLY` where {@link Region.access} has no `w`; `ERR_ADDRESS_IN_USE` if it
+   * cannot grow where it is; `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`. Then all is as it was.
+   */
+  resize(size: number): void {
+    const what = this.#mapping.what('resize')
+    const byteLength = needSize(what, checkSize(what, size), 'expected a number of bytes')
+    this.#mapping.check('resize')
+    this.#mapping.refuseIfPrivate('resize')
+    const { access } = this.#mapping.plan
+    if (!access.includes('w')) throw new LockError('ERR_READ_ONLY', `${what}: the region was mapped with access ${access}`)
+    this.#mapping.resize(byteLength)
+  }
+
+  /**
+   * Gives up ownership: the mapping stays for the rest of the process (the bytes of a worker: of the worker), and the region is closed. For memory
+   * whose address was told to somebody who cannot say when he is done with it.
+   */
+  detach(): Detached {
+    const { address, byteLength } = this
+    return { address, byteLength, bytes: this.#mapping.detach() }
+  }
+
+  /** Whether it was closed or detached. */
+  get closed(): boolean {
+    return this.#mapping.isClosed
+  }
+
+  /** Gives the memory back (munmap(2)). Views get length 0, shared buffers show zeros. Twice is once. */
+  close(): void {
+    this.#mapping.close()
+  }
+
+  /** As {@link Region.close}. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

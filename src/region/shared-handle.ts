@@ -1,0 +1,10 @@
+/** What mapping needs of a `SharedMemory`. Apart from the class, which knows how to map. */
+export interface SharedHandle {
+  readonly name: string
+  readonly writable: boolean
+  /** The descriptor; throws `ERR_DISPOSED` once it is closed. */
+  descriptor(what: string): number
+}
+
+/** Of each `SharedMemory`. */
+export const handles = new WeakMap<object, SharedHandle>()
