@@ -92,6 +92,8 @@ export declare class NativeRegion {
   get viewable(): boolean
   /** Maps it over the engine's pages: what JavaScript sees, and what addresses mean where none was asked for. */
   mapOver(pages: Uint8Array): void
+  /** The engine would use its pages before it takes them back. So they are held until `close`, and what is torn down with its thread closes first. */
+  closeAtEnd(): void
   /** Maps it also over these, which workers may share. */
   share(pages: Uint8Array): void
   /** Where the first byte is. */

@@ -13,9 +13,13 @@ export class Cursor {
     this.#mapping = mapping
   }
 
-  /** A region that was made smaller may have taken the place away. */
   get position(): number {
-    return Math.min(this.#position, this.#mapping.byteLength)
+    return this.#position
+  }
+
+  /** A region that was made shorter may have taken the place away. */
+  clamp(): void {
+    this.#position = Math.min(this.#position, this.#mapping.byteLength)
   }
 
   read(byteLength: unknown): Uint8Array {

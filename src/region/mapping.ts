@@ -1,7 +1,7 @@
 import { ArgumentError, attempt, PublicationError, RegionError } from '../errors.js'
 import { NativeRegion } from '../native.js'
 import type { MapPlan } from './map-plan.js'
-import { RegionPages } from './region-pages.js'
+import { isHeldUntilClosed, RegionPages } from './region-pages.js'
 
 /** `SharedArrayBuffer`s come in multiples of this many bytes. */
 const SHARED_UNIT = 65_536
@@ -16,6 +16,8 @@ export class Mapping {
   #pages: RegionPages | undefined
   #bytes: Uint8Array | undefined
   #shared: RegionPages | undefined
+  /** Those of before a resize: they are mapped until the end. */
+  readonly #outgrown: RegionPages[] = []
 
   /** Where the size is known, the engine's pages come first: if there are none, nothing was made that would have to be undone. */
   static make(plan: MapPlan): Mapping {
@@ -35,6 +37,7 @@ export class Mapping {
     this.plan = plan
     this.#native = native
     this.byteLength = native.byteLength
+    if (isHeldUntilClosed) native.closeAtEnd()
     if (!native.viewable) return
     const pages = early ?? new RegionPages(`map ${plan.subject}`, this.byteLength)
     attempt(() => native.mapOver(pages.whole))
@@ -104,17 +107,18 @@ export class Mapping {
     const pages = old === undefined ? undefined : new RegionPages(this.what('resize'), byteLength)
     this.call('resize', native => native.resize(byteLength, pages?.whole))
     this.byteLength = byteLength
+    if (this.#shared !== undefined) this.#outgrown.push(this.#shared)
     this.#shared = undefined
     if (pages !== undefined) this.#show(pages)
     old?.release()
+    old?.forget()
   }
 
   /** What was mapped stays. */
   detach(): Uint8Array {
     this.call('detach', native => native.detach())
     this.isClosed = true
-    this.#pages?.giveAway()
-    this.#shared?.giveAway()
+    for (const pages of [...this.#outgrown, this.#shared, this.#pages]) pages?.giveAway()
     return this.#bytes ?? new Uint8Array()
   }
 
@@ -124,5 +128,6 @@ export class Mapping {
     this.isClosed = true
     this.#pages?.release()
     attempt(() => this.#native.close())
+    for (const pages of [...this.#outgrown, this.#shared, this.#pages]) pages?.forget()
   }
 }

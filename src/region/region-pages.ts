@@ -6,6 +6,12 @@ import { SegmentError } from '../errors.js'
 // can be collected together.
 const owners = new WeakMap<ArrayBufferLike, object>()
 
+// V8 unmaps what it collects. Bun's allocator writes its notes into it, and gives it to others, while somebody's file is still mapped there: so
+// with Bun nothing is collected before the region is closed.
+const held = new Set<ArrayBufferLike>()
+/** Whether pages are the engine's to take back only after the native part let go of them. */
+export const isHeldUntilClosed = 'bun' in process.versions
+
 // What outlives its region on purpose is never collected.
 const given: ArrayBufferLike[] = []
 
@@ -22,7 +28,7 @@ export class RegionPages {
     if (byteLength <= MOST_BYTES) {
       const memory = allocate(engine, what, byteLength, shared)
       this.buffer = memory.buffer
-      this.#release = () => release(memory, this.buffer, () => memory.grow(0))
+      this.#release = shared ? () => {} : () => release(memory, this.buffer, () => memory.grow(0))
     } else {
       const { buffer, detach } = wide(what, Math.ceil(byteLength / ENGINE_PAGE), shared)
       this.buffer = buffer
@@ -34,6 +40,12 @@ export class RegionPages {
   /** The buffer keeps `owner` alive from now on. */
   belongTo(owner: object): void {
     owners.set(this.buffer, owner)
+    if (isHeldUntilClosed) held.add(this.buffer)
+  }
+
+  /** The native part has put private pages there: they may be collected. */
+  forget(): void {
+    held.delete(this.buffer)
   }
 
   /** They stay until the process (or, in a worker, the worker) ends. */

@@ -26,7 +26,8 @@ import { type ViewConstructor, viewOf } from './typed-view.js'
  * - `ERR_NO_ACCESS`, once, after a page with access `'none'` was touched.
  * - `ERR_DISPOSED` after {@link Region.close} and {@link Region.detach}.
  *
- * A region that nobody can reach any more, nor any of its views, is closed by the garbage collector.
+ * A region that nobody can reach any more, nor any of its views, is closed by the garbage collector; with Bun, whose allocator would use memory that a file
+ * is still mapped over, only when its thread ends: close it.
  */
 export class Region {
   readonly #mapping: Mapping
@@ -38,7 +39,7 @@ export class Region {
   }
 
   /**
-   * Maps memory (mmap(2)). What fails leaves nothing behind.
+   * Maps memory (mmap(2)). What fails leaves nothing behind, but for an empty file, which may be longer by then.
    *
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_NAME`; `ERR_INVALID_SIZE` if the size is missing, no size, or more than the object has;
    * `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`; `ERR_NO_SPACE` for what is reserved; `ERR_ADDRESS_IN_USE`;
@@ -100,7 +101,7 @@ export class Region {
 
   /**
    * The bytes, where they are. The same array each time; {@link Region.close} and {@link Region.resize} give it length 0 (of more than 4 GiB on Node 22, where
-   * nothing can, it shows zeros instead). It keeps the region alive.
+   * nothing can, it shows zeros instead). It keeps the region alive. Its `buffer` is longer.
    *
    * @throws `ERR_PRIVATE` for a private mapping at an address.
    */
@@ -113,7 +114,7 @@ export class Region {
    * 64 KiB long, so it may be longer than the region. After {@link Region.close} it shows zeros. Copying through it is slow in V8: use {@link Region.bytes}.
    *
    * @throws `ERR_PRIVATE` for a private mapping; `ERR_INVALID_SIZE` for a size that is no multiple of 64 KiB, unless it is anonymous memory or mapped with
-   * `privateTail`; `ERR_ADDRESS_SPACE`.
+   * `privateTail`; `ERR_ADDRESS_SPACE`; `ERR_TOO_MANY_FILES` as {@link Region.fd}.
    */
   get sharedBuffer(): SharedArrayBuffer {
     return this.#mapping.sharedBuffer()
@@ -260,6 +261,7 @@ export class Region {
     const { access } = this.#mapping.plan
     if (!access.includes('w')) throw new LockError('ERR_READ_ONLY', `${what}: the region was mapped with access ${access}`)
     this.#mapping.resize(byteLength)
+    this.#cursor.clamp()
   }
 
   /**

@@ -54,6 +54,8 @@ pub struct NativeRegion {
     /// `None` once closed.
     region: Option<Region>,
     held: Option<Held>,
+    /// Whether the engine's pages are held for as long as it is not closed.
+    closes_at_end: bool,
 }
 
 #[napi]
@@ -63,7 +65,7 @@ impl NativeRegion {
     pub fn open(env: Env, options: NativeMapOptions) -> Result<NativeRegion> {
         let opened = map_options(&options).and_then(|options| Region::prepare(&options));
         let held = Held::count(options.kind != "memfd");
-        opened.map(|region| NativeRegion { region: Some(region), held: Some(held) }).or_throw(&env)
+        opened.map(|region| NativeRegion { region: Some(region), held: Some(held), closes_at_end: false }).or_throw(&env)
     }
 
     fn region(&self) -> pagecast::Result<&Region> {
@@ -104,6 +106,12 @@ impl NativeRegion {
             self.held = None;
         }
         Ok(())
+    }
+
+    /// The engine would use its pages before it takes them back. So they are held until `close`, and what is torn down with its thread closes first.
+    #[napi]
+    pub fn close_at_end(&mut self) {
+        self.closes_at_end = true;
     }
 
     /// Maps it also over these, which workers may share.
@@ -219,7 +227,9 @@ impl NativeRegion {
 /// Collected, together with its pages, or torn down with its thread: the engine takes the pages back when nobody can reach them.
 impl Drop for NativeRegion {
     fn drop(&mut self) {
-        if let Some(region) = self.region.take() {
+        if let Some(region) = self.region.take()
+            && !self.closes_at_end
+        {
             region.abandon();
         }
     }
