@@ -12,6 +12,6 @@ export function holdings(directory: string): Holdings {
   const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
   return {
     descriptors: readdirSync('/proc/self/fd').length,
-    mappings: maps.filter(line => line.includes(directory) || /\/#\d+ \(deleted\)$/.test(line)).length,
+    mappings: maps.filter(line => line.includes(directory) || /\/#\d+ \(deleted\)$|\/memfd:/.test(line)).length,
   }
 }
