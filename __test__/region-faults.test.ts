@@ -74,7 +74,7 @@ regions('a file that grows again is not the same', (t, { directory }) => {
 
 regions('without the guard a cut file ends the process', async (t, scene) => {
   const file = fileOf(scene.directory, pattern(2 ** 20))
-  const child = scene.child('region-spin', ['main', 'look'], { env: { PAGECAST_FAULT_GUARD: 'off' } })
+  const child = scene.child('region-spin', ['main', 'stare'], { env: { PAGECAST_FAULT_GUARD: 'off' } })
   await child.says('ready')
   cut(file, 0)
   t.is((await child.exit).signal, 'SIGBUS')

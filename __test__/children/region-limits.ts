@@ -20,6 +20,16 @@ function refusal(event: string, attempt: () => unknown): void {
 
 if (['lock', 'permission'].includes(limit) && process.getuid?.() === 0) process.setuid?.(65534) // who owns nothing, and may not pass limits
 
+/** As many regions as there is room for. */
+function fill(size: number): Region[] {
+  const regions: Region[] = []
+  try {
+    for (;;) regions.push(Region.map({ size }))
+  } catch {
+    return regions
+  }
+}
+
 const limits: Record<string, () => void> = {
   lock: () => {
     using small = Region.map({ size: PAGE_SIZE, lock: true })
@@ -41,14 +51,17 @@ const limits: Record<string, () => void> = {
     say('written', { bytes: [...region.read(3)] })
   },
   'address-space': () => {
-    using first = Region.map({ size: PAGE_SIZE })
+    const size = 2 ** 30 // engines differ in how much more than that they take for each
+    const first = Region.map({ size })
+    const others = fill(size)
     const before = holdings(directory)
-    refusal('map', () => Region.map({ source: { file: join(directory, 'new'), create: true }, size: 1 }))
-    refusal('existing', () => Region.map({ source: { file: join(directory, 'file') } }))
+    refusal('map', () => Region.map({ source: { file: join(directory, 'new'), create: true }, size }))
+    refusal('existing', () => Region.map({ source: { file: join(directory, 'sparse') } }))
     refusal('shared', () => first.sharedBuffer)
-    refusal('resize', () => first.resize(2 * PAGE_SIZE))
+    refusal('resize', () => first.resize(2 * size))
     first.bytes[0] = 9
     say('left', { before, after: holdings(directory), byte: first.read(1)[0], byteLength: first.byteLength })
+    for (const region of others) region.close()
   },
   permission: () => {
     const file = join(directory, 'file')

@@ -13,7 +13,7 @@ const say = (message: object) => {
 let spoiled = 0
 
 /** Each use looks at bytes that are never zero, and asks the region afterwards. */
-const roles: Record<string, (region: Region) => void> = {
+const roles: Record<string, (region: Region, bytes: Uint8Array) => void> = {
   look: region => {
     const { bytes } = region
     for (;;) {
@@ -21,6 +21,10 @@ const roles: Record<string, (region: Region) => void> = {
       region.tell() // throws if there was anything to tell
       spoiled += zeros
     }
+  },
+  /** Never asks. */
+  stare: (_, bytes) => {
+    for (;;) spoiled += bytes.reduce((count, byte) => count + Number(byte === 0), 0)
   },
   shared: region => {
     const bytes = new Uint8Array(region.sharedBuffer)
@@ -50,9 +54,10 @@ const roles: Record<string, (region: Region) => void> = {
 function play(): void {
   const region = Region.map({ source: { file: join(directory, 'file') } })
   using own = Region.map({ size: 100 })
+  const { bytes } = region
   say({ event: 'ready' })
   try {
-    roles[role]?.(region)
+    roles[role]?.(region, bytes)
   } catch (error) {
     own.bytes[0] = 11
     say({ event: 'refused', code: (error as PagecastError).code, spoiled, own: own.bytes[0] })
