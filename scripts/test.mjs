@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { requireCargo } from './cargo.mjs'
 import { conformance } from './conformance.mjs'
 import { prepare } from './prepare.mjs'
+import { pythonPath } from './python.mjs'
 import { Failure, main, root, run } from './run.mjs'
 import { executableOf, running } from './runtimes.mjs'
 
@@ -60,7 +61,7 @@ async function testTypeScript(options) {
   const [runtime, avaOptions] = options[0] === '--runtime' ? [options[1], options.slice(2)] : [running, options]
   const command = [await executableOf(runtime), ['node_modules/ava/entrypoints/cli.mjs', ...avaOptions]]
   await prepare(['native', 'lib', 'examples', 'rust', 'testing', 'test'])
-  const env = { FORCE_COLOR: '0', ...testingPaths() }
+  const env = { FORCE_COLOR: '0', ...testingPaths(), PAGECAST_PYTHON: (await pythonPath()) ?? '' }
   const { code, stdout } = await run(...command, { stdout: process.stdout, env, minutes })
   // Lines are counted: the summary leaves out what passed when something failed, and the TAP reporter of ava 7 breaks at a timeout.
   const passed = count(stdout, /^ {2}[✔√] /gm)

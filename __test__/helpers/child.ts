@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Options of node itself. */
   readonly nodeArguments?: readonly string[]
+  /** What it gets as descriptor 3 and those that follow. */
+  readonly descriptors?: readonly number[]
 }
 
 /** A process under test. It speaks lines of JSON and hears lines of text. */
@@ -36,15 +38,17 @@ export class Child {
   #last = 'nothing'
 
   /** Runs a program of `__test__/children`. */
-  static node(program: string, args: readonly unknown[], { env = {}, nodeArguments = [] }: ChildOptions = {}): Child {
+  static node(program: string, args: readonly unknown[], options: ChildOptions = {}): Child {
+    const { env, nodeArguments = [], descriptors } = options
     const file = fileURLToPath(new URL(`../children/${program}.js`, import.meta.url))
-    return new Child(process.execPath, [...nodeArguments, '--enable-source-maps', file, ...args.map(String)], env, program)
+    return new Child(process.execPath, [...nodeArguments, '--enable-source-maps', file, ...args.map(String)], env, program, descriptors)
   }
 
-  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, title = command) {
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, title = command, descriptors: readonly number[] = []) {
     this.title = `${title} ${args.slice(args.indexOf('--enable-source-maps') + 1).join(' ')}`
     // `detached` stays off: Ctrl-C in a terminal reaches the children of the tests too.
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const stdio = ['pipe', 'pipe', 'pipe', ...descriptors] as ['pipe', 'pipe', 'pipe']
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio })
     child.stderr.on('data', chunk => {
       this.#errors = (this.#errors + chunk).slice(-4000)
     })

@@ -28,8 +28,8 @@ export class Scene {
   }
 
   /** Runs any program. */
-  program(path: string, args: readonly unknown[], env?: NodeJS.ProcessEnv): Child {
-    return this.#keep(new Child(path, args.map(String), env))
+  program(path: string, args: readonly unknown[], env?: NodeJS.ProcessEnv, descriptors?: readonly number[]): Child {
+    return this.#keep(new Child(path, args.map(String), env, path, descriptors))
   }
 
   #keep(child: Child): Child {
