@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { bytes, Consumer, Publisher } from '../index.js'
 import { Party } from './party-process.mjs'
+import { generator } from './random.mjs'
 import { BYTE_LENGTH, fill, isWhole } from './value.mjs'
 
 const CONSUMERS = 8
@@ -140,16 +141,5 @@ export class Contest {
     const left = readdirSync(directory)
     rmSync(directory, { recursive: true })
     return { leakedSlots: CONSUMERS - consumers.length, leakedFiles: strangers.length + left.length }
-  }
-}
-
-/** Mulberry32: the same sequence of numbers from 0 to 1 for the same seed. */
-function generator(seed) {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

@@ -30,6 +30,9 @@ const checks = {
   'types in a project that uses the package': checkConsumer,
   'npm start -- --seconds 5 --json': checkMainJob,
   'npm run hammer -- --seconds 20': () => runOrFail('npm', ['run', '--silent', 'hammer', '--', '--seconds', '20']),
+  'npm run hammer:writers -- --seconds 5': () => runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '5']),
+  'npm run hammer:writers -- --seconds 2 --overlap': () =>
+    runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '2', '--overlap']),
 }
 
 await main(async () => {
