@@ -16,6 +16,7 @@ const small = {
 /** The aim of a row in its own unit; undefined: it has none. */
 export function aimOf(row) {
   if (row.bench === 'attach') return 200
+  if (row.plainNs !== undefined) return row.plainNs
   if (row.bytes >= LARGE && row.plainCopyNs !== undefined) return LARGE_RATIO * row.plainCopyNs
   return row.bytes <= 64 ? small[row.bench]?.(row) : undefined
 }

@@ -2,8 +2,9 @@
 import { attach } from './attach.mjs'
 import { readInto, write } from './bytes.mjs'
 import { fairness } from './fairness.mjs'
+import { region } from './region.mjs'
 import { readLock, readStruct, writeStruct } from './structs.mjs'
 import { wake } from './wake.mjs'
 
 /** A case takes options and gives its row. */
-export const cases = { readInto, readLock, readStruct, write, writeStruct, wake, attach, fairness }
+export const cases = { readInto, readLock, readStruct, write, writeStruct, wake, attach, fairness, region }

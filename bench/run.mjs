@@ -8,7 +8,7 @@ import { cases } from './cases.mjs'
 import { RUST_BENCHES, rustCommand } from './rust.mjs'
 import { heading, line } from './table.mjs'
 
-const BENCHES = ['readInto', 'readLock', 'readStruct', 'write', 'writeStruct', ...RUST_BENCHES, 'wake', 'attach', 'fairness']
+const BENCHES = ['readInto', 'readLock', 'readStruct', 'write', 'writeStruct', ...RUST_BENCHES, 'wake', 'attach', 'fairness', 'region']
 
 const { values } = parseArgs({ options: { json: { type: 'boolean' }, quick: { type: 'boolean' }, only: { type: 'string' } } })
 const { json = false, quick = false, only } = values
@@ -36,8 +36,10 @@ async function typical(name, index) {
   do for await (const row of answers(scriptCommand(name, index))) found.push(row)
   while (found[0]?.ns !== undefined && found.length < PROCESSES)
   if (found.length === 1) return found[0]
-  found.sort((a, b) => a.ns - b.ns)
-  return { ...found[Math.floor(found.length / 2)], processesNs: found.map(({ ns }) => ns) }
+  const key = found[0].ratio === undefined ? 'ns' : 'ratio'
+  found.sort((a, b) => a[key] - b[key])
+  const all = found.map(row => row[key])
+  return { ...found[Math.floor(found.length / 2)], ...(key === 'ns' ? { processesNs: all } : { processesRatios: all }) }
 }
 
 async function* answers(child) {

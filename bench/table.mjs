@@ -1,7 +1,7 @@
 // For people.
 import { aimOf } from './aims.mjs'
 
-const WIDTHS = [19, 9, 8, 10, 12, 12, 12]
+const WIDTHS = [48, 9, 8, 10, 12, 12, 12]
 
 export function heading() {
   return columns(['bench', 'bytes', 'buffers', 'consumers', 'median', 'plain copy', 'aim'])
@@ -12,12 +12,13 @@ export function line(row) {
   const [value, unit] = row.us === undefined ? [row.ns, 'ns'] : [row.us, 'µs']
   const measure = number => (number === undefined ? '' : `${Number(number.toPrecision(3))} ${unit}`)
   const { bytes = '', buffers = '', consumers = '' } = row
-  return columns([nameOf(row), bytes, buffers, consumers, measure(value), measure(row.plainCopyNs), measure(aimOf(row))])
+  return columns([nameOf(row), bytes, buffers, consumers, measure(value), measure(row.plainCopyNs ?? row.plainNs), measure(aimOf(row))])
 }
 
-function nameOf({ bench, text }) {
+function nameOf({ bench, text, what }) {
   if (bench === 'rustClock') return 'rustWrite (clock)' // the part of it that reads the clock
-  return text ? `${bench} (text)` : bench
+  const more = text ? 'text' : what
+  return more ? `${bench} (${more})` : bench
 }
 
 function fairness({ bench, bytes, buffers, consumers, readerSharesPercent, publisherSharePercent, processors }) {
