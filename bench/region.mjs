@@ -138,11 +138,11 @@ const copies = {
 }
 
 /** With a `seek` before it, as each of them moves the cursor. */
-const cursor = Object.entries(copies).flatMap(([what, copy]) =>
-  [64, 1024, UNIT].map(size => compared('regionCopy', () => copyCase(what, copy, size))),
+const cursorCopies = Object.entries(copies).flatMap(([what, copy]) =>
+  [64, 1024, UNIT].map(size => compared('regionCopy', () => cursorCase(what, copy, size))),
 )
 
-function copyCase(what, copy, size) {
+function cursorCase(what, copy, size) {
   const region = Region.map({ source: 'memfd', size })
   const own = new Uint8Array(size).fill(7)
   const operation = () => {
@@ -152,4 +152,20 @@ function copyCase(what, copy, size) {
   return { facts: { what, bytes: size }, operation, plain: plainCopy(size, 1, 1), close: () => region.close() }
 }
 
-export const region = [...maps, ...touches, ...pageCalls, ...views, ...cursor]
+/** By an array of one's own, past the region's calls. */
+const viewCopies = ['own.set(view)', 'view.set(own)'].flatMap(what =>
+  [64, 1024, UNIT].map(size => compared('regionCopy', () => setCase(what, size))),
+)
+
+function setCase(what, size) {
+  const region = Region.map({ source: 'memfd', size })
+  const arrays = [new Uint8Array(size).fill(7), region.bytes]
+  const [to, from] = what === 'own.set(view)' ? arrays : arrays.reverse()
+  const operation = () => {
+    to.set(from)
+    return to[0] + to[size - 1]
+  }
+  return { facts: { what, bytes: size }, operation, plain: plainCopy(size, 1, 1), close: () => region.close() }
+}
+
+export const region = [...maps, ...touches, ...pageCalls, ...views, ...cursorCopies, ...viewCopies]
