@@ -12,7 +12,8 @@ case "${1:-}" in
 esac
 
 # Faults that end a process are for the tests to see, not for the sanitizers.
-export ASAN_OPTIONS=handle_sigbus=0:handle_segv=0 TSAN_OPTIONS=handle_sigbus=0:handle_segv=0
+export ASAN_OPTIONS=handle_sigbus=0:handle_segv=0
+export TSAN_OPTIONS="handle_sigbus=0:handle_segv=0:suppressions=$PWD/ci/tsan-suppressions"
 
 target=$(rustc --print host-tuple)
 rustup toolchain install nightly --profile minimal --component rust-src >/dev/null

@@ -246,8 +246,8 @@ fn install(mends_access: bool) -> Result<()> {
     Ok(())
 }
 
-fn note(fault: Fault) -> u32 {
-    1 << fault as u32
+fn note(fault: Fault) -> u64 {
+    1 << fault as u64
 }
 
 /// Runs in a handler: loads of atomics and system calls, nothing that locks or allocates. False: not one of our ranges.
@@ -255,25 +255,38 @@ fn mend(fault: Fault, address: usize) -> bool {
     if !is_enabled() {
         return false;
     }
-    entries().any(|entry| {
-        let found = entry.find(address as u64).filter(|(_, kind)| fault == Fault::Missing || kind.has(Kind::MENDS_ACCESS));
-        let Some((range, kind)) = found else { return false };
-        match look(kind, address) {
-            Look::Ours => {
-                // before: whoever sees what stands for the page is to find this, too
-                entry.note(note(fault), address as u64);
-                mend_in(&range, kind, fault, address)
+    // loops, and no iterators of iterators: the handler's stack may be a small one
+    let mut rest = Some(&*TABLE);
+    while let Some(block) = rest {
+        for entry in &block.entries.0 {
+            if let Some((range, kind)) = entry.find(address as u64)
+                && (fault == Fault::Missing || kind.has(Kind::MENDS_ACCESS))
+                && mend_entry(entry, &range, kind, fault, address)
+            {
+                return true;
             }
-            Look::Mended => true,
-            Look::Strange => false,
         }
-    })
+        rest = block.next.get().map(Box::as_ref);
+    }
+    false
+}
+
+fn mend_entry(entry: &Entry, range: &Range<u64>, kind: Kind, fault: Fault, address: usize) -> bool {
+    match look(kind, address) {
+        Look::Ours => {
+            // before: whoever sees what stands for the page is to find this, too
+            entry.note(note(fault), address as u64);
+            mend_in(range, kind, fault, address)
+        }
+        Look::Mended => true,
+        Look::Strange => false,
+    }
 }
 
 /// What is at an address that a range has.
 enum Look {
     Ours,
-    /// Another thread was in the handler first, and has noted it: there is nothing left to do.
+    /// Another thread is or was in the handler first, and has noted it: there is nothing left to do but to try the access again.
     Mended,
     /// The range is out of date.
     Strange,
@@ -284,16 +297,23 @@ fn look(kind: Kind, address: usize) -> Look {
     if !kind.has(Kind::VERIFIED) {
         return Look::Ours;
     }
-    let mut mappings = sys::mappings();
+    let mappings = sys::mappings();
     if !mappings.is_open() {
         return Look::Ours; // no /proc
     }
-    match mappings.find(|part| (part.start..part.end).contains(&(address as u64))) {
-        Some(part) if part.identity == identity(kind) => Look::Ours,
-        // what takes the place of pages that fault can be read and written, and faults no more
-        Some(part) if part.is_anonymous() && part.read_write => Look::Mended,
-        _ => Look::Strange,
+    for part in mappings {
+        if address as u64 >= part.start && (address as u64) < part.end {
+            return match part {
+                _ if part.identity == identity(kind) => Look::Ours,
+                // what takes the place of pages that fault can be read and written, and faults no more
+                _ if part.is_anonymous() && part.read_write => Look::Mended,
+                _ => Look::Strange,
+            };
+        }
     }
+    // Something was there when the access failed, so another thread is changing it: the kernel lets a reader of the list see the moment between
+    // what was there and what takes its place. If nothing comes, the next fault is one of pages that nobody mapped, which is not asked about here.
+    Look::Mended
 }
 
 fn mend_in(range: &Range<u64>, kind: Kind, fault: Fault, address: usize) -> bool {

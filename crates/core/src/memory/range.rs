@@ -1,7 +1,7 @@
 //! One place in the table of guarded ranges. The handler of a signal reads it while any thread may be changing it, so nothing here
 //! locks, waits or allocates.
 
-use crate::primitive::{AtomicU64, Ordering, Word, fence};
+use crate::primitive::{AtomicU64, Ordering, fence};
 use std::ops::Range;
 
 /// What is known of a range besides its addresses.
@@ -41,22 +41,22 @@ impl Kind {
 #[derive(Debug)]
 pub struct Entry {
     /// Odd while those below change, and another number afterwards.
-    sequence: Word,
+    sequence: AtomicU64,
     start: AtomicU64,
     end: AtomicU64,
     bits: AtomicU64,
     device: AtomicU64,
     inode: AtomicU64,
     /// What the handler mended since somebody last asked: a bit for each kind of fault. Not under the sequence.
-    mended: Word,
+    mended: AtomicU64,
     /// Where the last one was.
     mended_at: AtomicU64,
 }
 
 impl Default for Entry {
     fn default() -> Entry {
-        let [start, end, bits, device, inode] = [(); 5].map(|()| AtomicU64::new(0));
-        Entry { sequence: Word::new(0), start, end, bits, device, inode, mended: Word::new(0), mended_at: AtomicU64::new(0) }
+        let [sequence, start, end, bits, device, inode, mended, mended_at] = [(); 8].map(|()| AtomicU64::new(0));
+        Entry { sequence, start, end, bits, device, inode, mended, mended_at }
     }
 }
 
@@ -97,14 +97,14 @@ impl Entry {
 
     /// Notes what is about to be mended, for [`Entry::take_mended`]. What follows is a system call that changes the page for all threads, which
     /// orders it after this.
-    pub fn note(&self, bits: u32, address: u64) {
+    pub fn note(&self, bits: u64, address: u64) {
         self.mended_at.store(address, Ordering::Relaxed);
         self.mended.fetch_or(bits, Ordering::Relaxed);
     }
 
     /// What was mended since this was last asked, except that the bits of `lasting` are told for ever; and where the last of it was. Whatever this
     /// thread read before, be it of a page that another thread's handler put there, is told of.
-    pub fn take_mended(&self, lasting: u32) -> (u32, u64) {
+    pub fn take_mended(&self, lasting: u64) -> (u64, u64) {
         fence(Ordering::Acquire); // no byte was read after the word
         let mut bits = self.mended.load(Ordering::Relaxed);
         if bits & !lasting != 0 {

@@ -159,6 +159,14 @@ impl Region {
 
     /// One more view, as all of them are.
     fn add(&mut self, view: View) -> Result<()> {
+        self.settle(&view)?;
+        self.views.push(view);
+        self.object.keep();
+        Ok(())
+    }
+
+    /// Makes the pages of a new view what they are in the others.
+    fn settle(&self, view: &View) -> Result<()> {
         for (pages, state) in self.runs.all() {
             let part = bytes_of(&pages);
             let set = match state {
@@ -168,10 +176,7 @@ impl Region {
             };
             set.map_err(|errno| Error::system(&self.title, "mprotect", errno))?;
         }
-        self.fulfil(&view)?;
-        self.views.push(view);
-        self.object.keep();
-        Ok(())
+        self.fulfil(view)
     }
 
     /// Huge pages first: those that are there stay as they are.

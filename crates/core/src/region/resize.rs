@@ -42,7 +42,7 @@ impl Region {
         }
         resized?;
         self.byte_length = usize::try_from(byte_length).unwrap_or(self.byte_length);
-        self.runs.set_length(new_length / sys::page_bytes());
+        self.runs.set_length(new_length / sys::page_bytes(), self.access);
         self.position = self.position.min(byte_length);
         if end < size {
             self.object.shrink(&self.title, size, end)?;
@@ -67,7 +67,7 @@ impl Region {
             primary.lengthen(length, &backing).map_err(|errno| in_use(address, length, errno))?;
         }
         if let Some(fresh) = fresh {
-            self.fulfil(&fresh)?;
+            self.settle(&fresh)?;
             let old = usize::from(self.is_placed);
             if self.views.len() > old { drop(std::mem::replace(&mut self.views[old], fresh)) } else { self.views.push(fresh) }
         }

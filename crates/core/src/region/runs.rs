@@ -34,10 +34,11 @@ impl Runs {
         self.runs = runs;
     }
 
-    /// As many pages as this; more of them are as the last one.
-    pub fn set_length(&mut self, pages: usize) {
-        self.pages = pages;
+    /// As many pages as this; with what may be done to those that are new.
+    pub fn set_length(&mut self, pages: usize, access: Access) {
+        let before = std::mem::replace(&mut self.pages, pages);
         self.runs.retain(|(first, _)| *first < pages.max(1));
+        self.set(&(before..pages), Some(access));
     }
 
     /// What may be done with a page.
@@ -86,8 +87,11 @@ mod tests {
         runs.set(&(0..10), write);
         assert_eq!(states(&runs), [(0..10, write)]);
         runs.set(&(3..3), None);
-        runs.set_length(4);
+        runs.set_length(4, Access::Read);
         assert_eq!(states(&runs), [(0..4, write)]);
+        runs.set(&(3..4), None);
+        runs.set_length(9, Access::ReadWrite);
+        assert_eq!(states(&runs), [(0..3, write), (3..4, None), (4..9, write)]);
     }
 
     #[test]

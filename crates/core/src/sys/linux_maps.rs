@@ -316,10 +316,10 @@ impl Mapped {
     }
 }
 
-/// Reads /proc/self/maps, without allocating anything: async-signal-safe. Nothing comes where there is no /proc.
+/// Reads /proc/self/maps, without allocating anything and with little stack: async-signal-safe. Nothing comes where there is no /proc.
 pub(crate) struct Mappings {
     fd: RawFd,
-    buffer: [u8; 1024],
+    buffer: [u8; 256],
     next: usize,
     filled: usize,
 }
@@ -328,7 +328,7 @@ pub(crate) struct Mappings {
 pub(crate) fn mappings() -> Mappings {
     // SAFETY: a C string; `open` is async-signal-safe.
     let fd = unsafe { libc::open(c"/proc/self/maps".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-    Mappings { fd, buffer: [0; 1024], next: 0, filled: 0 }
+    Mappings { fd, buffer: [0; 256], next: 0, filled: 0 }
 }
 
 impl Mappings {

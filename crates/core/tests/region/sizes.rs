@@ -154,3 +154,28 @@ fn a_region_at_an_address_grows_where_it_is_or_not_at_all() {
     let between = Region::map(&MapOptions { byte_length: Some(7 * 4096), address: place(1), ..MapOptions::new(source()) }).unwrap();
     assert_eq!((between.address(), byte(&region, 0)), (address + 4096, 7), "what it no longer has is free");
 }
+
+#[test]
+fn pages_keep_what_may_be_done_with_them_and_new_ones_are_as_all_were_at_first() {
+    let mut region = anonymous(6 * 4096);
+    region.write_at(0, &[7; 6 * 4096]).unwrap();
+    region.protect(0..1, Access::Read).unwrap();
+    region.unmap(2..3).unwrap();
+    region.protect(5..6, Access::None).unwrap();
+    region.resize(10 * 4096).unwrap();
+    assert_eq!(code(region.write_at(0, &[1])), Code::ReadOnly);
+    assert_eq!(code(region.read_at(2 * 4096, &mut [0])), Code::Unmapped);
+    assert_eq!(code(region.read_at(5 * 4096, &mut [0])), Code::NoAccess);
+    region.write_at(6 * 4096, &[1; 4 * 4096]).unwrap();
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+    let access_at = |page: u64| {
+        let address = region.address() + page * 4096;
+        let hex = |text: &str| u64::from_str_radix(text, 16).unwrap();
+        let holds = |line: &&str| {
+            let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
+            (hex(start)..hex(end)).contains(&address)
+        };
+        maps.lines().find(holds).unwrap().split_whitespace().nth(1).unwrap().to_owned()
+    };
+    assert_eq!([0, 1, 2, 5, 6].map(access_at), ["r--s", "rw-s", "---p", "---s", "rw-s"]);
+}
