@@ -259,6 +259,8 @@ export interface NativeLayout {
 
 /** What `Region.map` was told, checked by TypeScript. */
 export interface NativeMapOptions {
+  /** What messages call it. */
+  subject: string
   /** `anonymous`, `memfd`, `temporary`, `file`, `shm` or `fd`. */
   kind: string
   /** The file's path, the temporary file's directory, the memfd's label, or the object's name. */

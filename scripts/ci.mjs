@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { lastCounts } from './conformance.mjs'
 import { Failure, main, root, run, runOrFail } from './run.mjs'
+import { executableOf } from './runtimes.mjs'
 
 const generated = ['native.cjs', 'native.d.cts', 'src/ordered-code.ts', 'Cargo.lock', 'package-lock.json']
 const clippy = ['clippy', '--workspace', '--all-targets']
@@ -12,8 +13,13 @@ const deny = ['--', '--deny', 'warnings']
 const suites = {
   tests: ['test'],
   'conformance of the other runtimes': ['conformance', '--', '--rest'],
-  // how a worker ends is the engine's doing, and no two versions do the same
-  'tests with workers on Node 24': ['test', '--', '--only', 'ts', '--runtime', 'node24', '--match', '*worker*'],
+  // how a worker ends, and what becomes of memory, is the engine's doing, and no two versions do the same
+  ...Object.fromEntries(
+    ['node22', 'node24', 'node26'].map(runtime => [
+      `tests with workers and of regions on ${runtime}`,
+      ['test', '--', '--only', 'ts', '--runtime', runtime, '--match', '*worker*', '--match', '*region*'],
+    ]),
+  ),
 }
 
 /** Each throws when it fails. They come after the tests, which install and build all that they need. */
@@ -29,6 +35,7 @@ const checks = {
   'generated files have not drifted': checkGenerated,
   'types in a project that uses the package': checkConsumer,
   'npm start -- --seconds 5 --json': checkMainJob,
+  'the life of regions on Bun': async () => runOrFail(await executableOf('bun'), ['.build/test/children/region-life.js', '2000']),
   'npm run hammer -- --seconds 20': () => runOrFail('npm', ['run', '--silent', 'hammer', '--', '--seconds', '20']),
   'npm run hammer:writers -- --seconds 5': () => runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '5']),
   'npm run hammer:writers -- --seconds 2 --overlap': () =>

@@ -1,7 +1,8 @@
-// WebAssembly out of bounds before and after the fault guard is there, and a segment that is cut in between.
+// WebAssembly out of bounds before and after the fault guard is there, with a segment that is cut and a region that is written where it may only be
+// read in between.
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytes, type PagecastError, Publisher } from 'pagecast'
+import { bytes, type PagecastError, Publisher, Region } from 'pagecast'
 
 interface Wasm {
   readonly Module: new (bytes: Uint8Array) => object
@@ -33,6 +34,15 @@ try {
 } catch (error) {
   refused = (error as PagecastError).code
 }
-const after = [load(0), trap()]
 publisher.close()
-process.stdout.write(`${JSON.stringify({ event: 'done', before, between, refused, after })}\n`)
+using region = Region.map({ size: 65_536, access: 'r' })
+const after = [load(0), trap()]
+region.bytes[0] = 1
+let written = ''
+try {
+  region.tell()
+} catch (error) {
+  written = (error as PagecastError).code
+}
+const last = [load(0), trap()]
+process.stdout.write(`${JSON.stringify({ event: 'done', before, between, refused, after, written, last })}\n`)

@@ -53,6 +53,7 @@ export function planOf(options: MapOptions | undefined): MapPlan {
     isViewable: sharing === 'shared' || place.address === undefined,
     native: {
       ...source,
+      subject,
       ...partOf(what, given, origin),
       ...place,
       access,

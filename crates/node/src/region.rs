@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 /// What `Region.map` was told, checked by TypeScript.
 #[napi(object)]
 pub struct NativeMapOptions {
+    /// What messages call it.
+    pub subject: String,
     /// `anonymous`, `memfd`, `temporary`, `file`, `shm` or `fd`.
     pub kind: String,
     /// The file's path, the temporary file's directory, the memfd's label, or the object's name.
@@ -273,6 +275,7 @@ fn placement(word: Option<&str>) -> pagecast::Result<Placement> {
 fn map_options(options: &NativeMapOptions) -> pagecast::Result<MapOptions> {
     Ok(MapOptions {
         source: source(options)?,
+        subject: Some(options.subject.clone()),
         byte_length: options.byte_length.map(|bytes| bytes as u64),
         byte_offset: options.byte_offset as u64,
         access: word(&options.access, "access")?,

@@ -92,7 +92,7 @@ impl Region {
 
     /// As [`Region::map`], and where no address was asked for nothing is mapped yet: that is for [`Region::map_over`].
     pub fn prepare(options: &MapOptions) -> Result<Region> {
-        let subject = options.source.subject();
+        let subject = options.subject();
         let title = format!("map {subject}");
         options.check(&title)?;
         let part = match (options.address, options.byte_length) {

@@ -41,7 +41,7 @@ impl Source {
     }
 
     /// What it is, for messages.
-    pub(super) fn subject(&self) -> String {
+    fn subject(&self) -> String {
         match self {
             Source::Anonymous => "anonymous memory".into(),
             Source::Memory(label) => format!("memfd {label:?}"),
@@ -80,6 +80,8 @@ pub enum Placement {
 pub struct MapOptions {
     /// Where the bytes are. Default: anonymous.
     pub source: Source,
+    /// What messages call it. Default: what the source says.
+    pub subject: Option<String>,
     /// Bytes mapped. Default: the rest of the object behind `byte_offset`; what is new, and a device, needs it. An empty file is extended.
     pub byte_length: Option<u64>,
     /// Where in the object it begins: a multiple of the page size. Default 0.
@@ -105,6 +107,7 @@ impl Default for MapOptions {
     fn default() -> MapOptions {
         MapOptions {
             source: Source::Anonymous,
+            subject: None,
             byte_length: None,
             byte_offset: 0,
             access: Access::ReadWrite,
@@ -122,6 +125,10 @@ impl MapOptions {
     /// The default.
     pub fn new(source: Source) -> MapOptions {
         MapOptions { source, ..MapOptions::default() }
+    }
+
+    pub(super) fn subject(&self) -> String {
+        self.subject.clone().unwrap_or_else(|| self.source.subject())
     }
 
     pub(super) fn reserves(&self) -> bool {
