@@ -231,7 +231,14 @@ for (const [how, args, env] of [
 scene('WebAssembly traps work before and after', async (t, scene) => {
   const works = [0, 'RuntimeError']
   const child = scene.child('wasm')
-  t.like(await child.says('done'), { before: works, between: works, refused: 'ERR_TRUNCATED', after: works, written: 'ERR_READ_ONLY', last: works })
+  t.like(await child.says('done'), {
+    before: works,
+    between: works,
+    refused: 'ERR_TRUNCATED',
+    after: works,
+    written: 'ERR_READ_ONLY',
+    last: works,
+  })
   await child.succeeds()
 })
 
