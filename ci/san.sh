@@ -21,7 +21,8 @@ rustup toolchain install nightly --profile minimal --component rust-src >/dev/nu
 for sanitizer in "${sanitizers[@]}"; do
   echo "== $sanitizer"
   # --lib and --tests: documentation examples are built without the flags. The examples' own test builds them, without a target. The sanitizers
-  # make nothing of mlock(2).
+  # make nothing of mlock(2), and ThreadSanitizer puts a mapping at address 0 that was asked for where it has none.
   RUSTFLAGS="-Zsanitizer=$sanitizer" cargo +nightly test -Zbuild-std --target "$target" --target-dir "target/$sanitizer-sanitizer" \
-    --package pagecast --features testing --lib --tests "$@" -- --skip the_consumer_prints_what_the_publisher_publishes --skip locked_pages_stay_in_memory
+    --package pagecast --features testing --lib --tests "$@" -- --skip the_consumer_prints_what_the_publisher_publishes \
+    --skip locked_pages_stay_in_memory --skip what_is_no_page_s_address_is_refused
 done
