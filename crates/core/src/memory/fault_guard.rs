@@ -157,29 +157,25 @@ impl Guarded {
     /// Says that pages of the range may not be read from now on.
     pub(super) fn mark_unreadable(&self) {
         let _changing = changing();
-        let (range, kind) = self.0.get();
-        self.0.set(range, Kind { bits: kind.bits | Kind::UNREADABLE, ..kind });
+        self.0.add(Kind::UNREADABLE);
     }
 
     /// The range is as long as that from now on.
     pub(super) fn set_length(&self, byte_length: usize) {
         let _changing = changing();
-        let (range, kind) = self.0.get();
-        self.0.set(whole_pages(range.start as usize, byte_length), kind);
+        let (range, _) = self.0.get();
+        self.0.set_end(whole_pages(range.start as usize, byte_length).end);
     }
 
-    /// Nobody asks for this range any more, but somebody may still reach it. It is guarded as long as the file is mapped there.
+    /// Nobody asks for this range any more, but somebody may still reach it. It is guarded as long as the file is mapped there, if that can be found out.
     pub(super) fn abandon(self) {
-        let _changing = changing();
-        let (range, kind) = self.0.get();
-        if kind.has(Kind::VERIFIED) {
-            self.0.set(range, Kind { bits: kind.bits | Kind::ORPHAN, ..kind });
-            sweep_orphans();
-            std::mem::forget(self);
-        } else {
-            drop(_changing);
-            drop(self);
+        if !self.0.get().1.has(Kind::VERIFIED) {
+            return;
         }
+        let _changing = changing();
+        self.0.add(Kind::ORPHAN);
+        sweep_orphans();
+        std::mem::forget(self);
     }
 }
 
@@ -218,7 +214,11 @@ fn sweep_orphans() {
     if orphans().count() < PATIENCE.load(Ordering::Relaxed) {
         return;
     }
-    let mapped: Vec<_> = sys::mappings().collect();
+    let mappings = sys::mappings();
+    if !mappings.is_open() {
+        return; // no /proc, or no descriptor: who is not found may be there
+    }
+    let mapped: Vec<_> = mappings.collect();
     for entry in orphans() {
         let (range, kind) = entry.get();
         let is_there = |part: &sys::Mapped| part.start < range.end && range.start < part.end && part.identity == identity(kind);

@@ -35,9 +35,9 @@ impl Kind {
 
 /// A range of addresses, or none. Changed by one thread at a time; read by a handler in any.
 ///
-/// Who faults in a range is using it, and nobody takes away a range that is in use. So the handler that is asked for an address
-/// of ours finds its range unchanging; what it must never do is to take half of an old range and half of a new one for a third,
-/// which an address of somebody else could lie in.
+/// Who faults in a range is using it, and nobody takes away a range that is in use; what is changed of one is changed in one store. So the
+/// handler that is asked for an address of ours finds its range; what it must never do is to take half of an old range and half of a new one for
+/// a third, which an address of somebody else could lie in.
 #[derive(Debug)]
 pub struct Entry {
     /// Odd while those below change, and another number afterwards.
@@ -84,6 +84,17 @@ impl Entry {
         self.device.store(kind.device, Ordering::Relaxed);
         self.inode.store(kind.inode, Ordering::Relaxed);
         self.sequence.store(sequence.wrapping_add(2), Ordering::Release); // the range before the number that says it is whole
+    }
+
+    /// Adds bits to the kind. A range that is in use may be asked for meanwhile, and has to be found: so this is one store, under no sequence. What
+    /// rests on the bits is a system call that follows, which orders it after them.
+    pub fn add(&self, bits: u32) {
+        self.bits.fetch_or(u64::from(bits), Ordering::Relaxed);
+    }
+
+    /// Moves the end of a range, which may be in use: as [`Entry::add`].
+    pub fn set_end(&self, end: u64) {
+        self.end.store(end, Ordering::Relaxed);
     }
 
     /// The range and its kind, if the address lies in it.

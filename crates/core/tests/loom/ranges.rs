@@ -35,6 +35,21 @@ fn what_is_found_is_a_range_that_was_there() {
 }
 
 #[test]
+fn a_range_in_use_is_found_while_it_changes() {
+    model(3, || {
+        let entry = Arc::new(Entry::default());
+        entry.set(10..20, KIND);
+        let asking = entry.clone();
+        let asks = thread::spawn(move || asking.find(17));
+        entry.add(Kind::UNREADABLE);
+        entry.set_end(30);
+        let (range, kind) = asks.join().unwrap().unwrap();
+        assert!([20, 30].contains(&range.end) && [0, Kind::UNREADABLE].contains(&kind.bits));
+        assert_eq!(entry.find(29), Some((10..30, Kind { bits: Kind::UNREADABLE, ..KIND })));
+    });
+}
+
+#[test]
 fn a_range_is_found_by_whoever_was_told_of_it() {
     model(3, || {
         let entry = Arc::new(Entry::default());
