@@ -61,7 +61,7 @@ pub(crate) struct View {
     start: usize,
     byte_length: usize,
     owner: Owner,
-    /// `None` only while it is being dropped.
+    /// `None` only while it is being made or dropped.
     guarded: Option<Guarded>,
 }
 
@@ -71,15 +71,14 @@ impl View {
         debug_assert!(!matches!(place, Place::Over(_)));
         // SAFETY: no place where anything is.
         let address = unsafe { map(place, byte_length, backing) }.map_err(refused)?;
-        View::guarded(address, byte_length, Owner::View, backing)
+        View { start: address, byte_length, owner: Owner::View, guarded: None }.guarded(backing)
     }
 
     /// Maps whole pages over a part of a reservation, all of it.
     pub(crate) fn in_reservation(part: Part, backing: &Backing<'_>, refused: impl FnOnce(Errno) -> Error) -> Result<View> {
         let (address, byte_length) = part.place();
         // SAFETY: nothing is mapped in the part, and no other view gets it.
-        unsafe { map(Place::Over(address), byte_length, backing) }.map_err(refused)?;
-        View::guarded(address, byte_length, Owner::Reservation { _part: part }, backing)
+        unsafe { View::replacing(address, byte_length, Owner::Reservation { _part: part }, backing, refused) }
     }
 
     /// Maps whole pages over the first of the engine's.
@@ -94,14 +93,31 @@ impl View {
             return Err(Error::new(Code::InvalidArgument, fact));
         }
         // SAFETY: what was promised to `EnginePages::new`.
-        unsafe { map(Place::Over(pages.address), byte_length, backing) }.map_err(refused)?;
-        View::guarded(pages.address, byte_length, Owner::Engine, backing)
+        unsafe { View::replacing(pages.address, byte_length, Owner::Engine, backing, refused) }
     }
 
-    fn guarded(start: usize, byte_length: usize, owner: Owner, backing: &Backing<'_>) -> Result<View> {
-        let mut view = View { start, byte_length, owner, guarded: None }; // taken back if there is no guard
-        view.guarded = Some(fault_guard::guard_as(start, byte_length, kind(&view.owner, backing))?);
-        Ok(view)
+    /// Dropped where the system refuses: before Linux 6.12 what was there is gone if it is the file's driver that refuses, and others must not get the
+    /// addresses.
+    ///
+    /// # Safety
+    /// The pages must be the owner's, and nothing may be lost with them.
+    unsafe fn replacing(
+        start: usize,
+        byte_length: usize,
+        owner: Owner,
+        backing: &Backing<'_>,
+        refused: impl FnOnce(Errno) -> Error,
+    ) -> Result<View> {
+        let view = View { start, byte_length, owner, guarded: None };
+        // SAFETY: the caller's promise.
+        unsafe { map(Place::Over(start), byte_length, backing) }.map_err(refused)?;
+        view.guarded(backing)
+    }
+
+    /// Dropped if there is no guard.
+    fn guarded(mut self, backing: &Backing<'_>) -> Result<View> {
+        self.guarded = Some(fault_guard::guard_as(self.start, self.byte_length, kind(&self.owner, backing))?);
+        Ok(self)
     }
 
     pub(crate) fn address(&self) -> usize {
@@ -205,16 +221,13 @@ impl View {
 
     /// Gives up what is past the first `byte_length` bytes.
     pub(crate) fn shorten(&mut self, byte_length: usize) -> nix::Result<()> {
-        let rest = byte_length..self.byte_length;
-        match self.owner {
-            Owner::View => self.on(&rest, |address, byte_length| {
-                // SAFETY: the pages are this view's, and not from now on.
-                unsafe { sys::unmap_pages(address, byte_length) };
-                Ok(())
-            })?,
-            _ => return self.vacate(&rest), // the addresses stay, and so does the guard over them
+        if !matches!(self.owner, Owner::View) {
+            return self.vacate(&(byte_length..self.byte_length)); // the addresses stay, and so does the guard over them
         }
-        self.set_length(byte_length);
+        let (rest, rest_length) = self.part(&(byte_length..self.byte_length));
+        self.set_length(byte_length); // before the pages, as in drop
+        // SAFETY: the pages were this view's until now.
+        unsafe { sys::unmap_pages(rest, rest_length) };
         Ok(())
     }
 
