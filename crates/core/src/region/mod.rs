@@ -126,9 +126,6 @@ impl Region {
             let view = region.place(address, placement, part)?;
             region.add(view)?;
         }
-        if region.is_placed {
-            region.object.keep();
-        }
         Ok(region)
     }
 
