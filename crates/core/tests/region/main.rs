@@ -11,11 +11,20 @@ mod shared_memory;
 mod sizes;
 mod sources;
 
-use pagecast::region::{MapOptions, Region, Source};
+use pagecast::region::{MapOptions, Region, Reservation, Source};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Anonymous memory of so many bytes.
 fn anonymous(byte_length: u64) -> Region {
     Region::map(&MapOptions { byte_length: Some(byte_length), ..MapOptions::default() }).unwrap()
+}
+
+/// An address with a megabyte where nothing is, another one each time, and in the middle of much room: the kernel begins at an edge when other
+/// tests ask for addresses meanwhile.
+fn free_address() -> u64 {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Reservation::new(1 << 30, None).unwrap().address() + (1 << 29)));
+    NEXT.fetch_add(1 << 20, Ordering::Relaxed)
 }
 
 /// A file, as the options say.

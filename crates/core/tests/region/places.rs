@@ -1,5 +1,5 @@
 use crate::common::code;
-use crate::{anonymous, byte};
+use crate::{anonymous, byte, free_address};
 use pagecast::Code;
 use pagecast::region::{MapOptions, Placement, Region, Reservation, Source};
 
@@ -7,14 +7,9 @@ fn at(address: u64, placement: Placement, byte_length: u64) -> pagecast::Result<
     Region::map(&MapOptions { byte_length: Some(byte_length), address: Some((address, placement)), ..MapOptions::default() })
 }
 
-/// An address where nothing is.
-fn free_address(byte_length: u64) -> u64 {
-    Reservation::new(byte_length, None).unwrap().address()
-}
-
 #[test]
 fn a_free_address_is_had_and_one_in_use_is_an_error() {
-    let address = free_address(1 << 20);
+    let address = free_address();
     let region = at(address, Placement::Exclusive, 8192).unwrap();
     assert_eq!(region.address(), address);
     region.write_at(0, &[7]).unwrap();
@@ -30,7 +25,7 @@ fn a_free_address_is_had_and_one_in_use_is_an_error() {
 
 #[test]
 fn a_hint_is_only_that() {
-    let address = free_address(1 << 20);
+    let address = free_address();
     let first = at(address, Placement::Hint, 8192).unwrap();
     first.write_at(0, &[7]).unwrap();
     let second = at(address, Placement::Hint, 8192).unwrap();
@@ -52,8 +47,8 @@ fn what_is_no_page_s_address_is_refused() {
 
 #[test]
 fn only_one_s_own_reservation_is_replaced() {
-    let reservation = Reservation::new(10 * 4096, None).unwrap();
-    let address = reservation.address();
+    let address = free_address();
+    let reservation = Reservation::new(10 * 4096, Some(address)).unwrap();
     let region = at(address + 4096, Placement::Replace, 2 * 4096).unwrap();
     region.write_at(0, &[7; 8192]).unwrap();
     let elsewhere = anonymous(10 * 4096);

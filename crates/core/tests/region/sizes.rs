@@ -1,5 +1,5 @@
 use crate::common::{Directory, code};
-use crate::{anonymous, byte, file};
+use crate::{anonymous, byte, file, free_address};
 use pagecast::Code;
 use pagecast::region::{Access, MapOptions, Placement, Region, Reservation, Source};
 use std::os::unix::fs::MetadataExt;
@@ -137,9 +137,7 @@ fn what_cannot_be_resized_says_so_and_stays() {
 
 #[test]
 fn a_region_at_an_address_grows_where_it_is_or_not_at_all() {
-    let space = Reservation::new(32 * 4096, None).unwrap();
-    let address = space.address();
-    drop(space);
+    let address = free_address();
     let place = |pages: u64| Some((address + pages * 4096, Placement::Exclusive));
     let source = || Source::Memory("grows".into());
     let mut region = Region::map(&MapOptions { byte_length: Some(4096), address: place(0), ..MapOptions::new(source()) }).unwrap();
