@@ -1,6 +1,6 @@
 //! Linux: mapping of pages, and what lies where in the address space.
 
-use super::{Access, Advice, FileKind, Identity, Place, page_bytes};
+use super::{Access, Advice, FileKind, Identity, Mapped, Place, page_bytes};
 use crate::testing::step;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -77,6 +77,13 @@ pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
 /// `fstat`: the permission bits.
 pub(crate) fn permissions(fd: &OwnedFd) -> Sys<u32> {
     Ok(fstat(fd)?.st_mode & 0o7777)
+}
+
+/// `fstat`: the length of a file, and how many bytes there is room for already.
+pub(crate) fn extent(fd: &OwnedFd) -> Sys<(u64, u64)> {
+    let stat = fstat(fd)?;
+    let [size, blocks] = [stat.st_size, stat.st_blocks].map(|number| u64::try_from(number).unwrap_or(0));
+    Ok((size, blocks.saturating_mul(512)))
 }
 
 /// `ftruncate`
@@ -298,22 +305,6 @@ pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
         }
     }
     Ok(())
-}
-
-/// A stretch of the address space, and the file behind it (all zeros: none).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    pub start: u64,
-    pub end: u64,
-    /// Whether it may be read and written.
-    pub read_write: bool,
-    pub identity: Identity,
-}
-
-impl Mapped {
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.identity.inode == 0
-    }
 }
 
 /// Reads /proc/self/maps, without allocating anything and with little stack: async-signal-safe. Nothing comes where there is no /proc.

@@ -60,6 +60,22 @@ pub(crate) enum Place {
     Over(usize),
 }
 
+/// A stretch of the address space, and the file behind it (all zeros: none).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapped {
+    pub start: u64,
+    pub end: u64,
+    /// Whether it may be read and written.
+    pub read_write: bool,
+    pub identity: Identity,
+}
+
+impl Mapped {
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.identity.inode == 0
+    }
+}
+
 /// [`page_size`], to compute with addresses.
 pub(crate) fn page_bytes() -> usize {
     usize::try_from(page_size()).unwrap_or(4096)

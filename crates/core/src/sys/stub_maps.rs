@@ -1,6 +1,6 @@
 //! Systems whose calls are not written down yet: see `stub.rs`.
 
-use super::{Access, Advice, FileKind, Identity, Place};
+use super::{Access, Advice, FileKind, Identity, Mapped, Place};
 use nix::errno::Errno;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -39,6 +39,10 @@ pub(crate) fn inspect(_: &OwnedFd) -> Sys<(Identity, FileKind)> {
 }
 
 pub(crate) fn permissions(_: &OwnedFd) -> Sys<u32> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn extent(_: &OwnedFd) -> Sys<(u64, u64)> {
     Err(Errno::ENOSYS)
 }
 
@@ -130,21 +134,6 @@ pub(crate) fn residency(_: usize, _: &mut [u8]) -> Sys<()> {
 /// None is needed.
 pub(crate) unsafe fn replace_by_copy(_: usize, _: bool) -> Sys<()> {
     Err(Errno::ENOSYS)
-}
-
-/// A stretch of the address space, and the file behind it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    pub start: u64,
-    pub end: u64,
-    pub read_write: bool,
-    pub identity: Identity,
-}
-
-impl Mapped {
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.identity.inode == 0
-    }
 }
 
 /// Nothing can be found out.
