@@ -61,6 +61,10 @@ function byteOf(path: string, position: number): number | undefined {
 }
 
 // What is made in a function of its own leaves nothing on the stack.
+const dropReader = (path: string) => {
+  check(Region.map({ source: { file: path }, access: 'r' }).bytes[0], 1, 'read')
+}
+
 const dropRegion = (byteLength: number) => {
   const region = Region.map({ size: byteLength })
   region.bytes.fill(1)
@@ -133,6 +137,23 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       }
       const spoiled = paths.filter(path => readFileSync(path).some(byte => byte !== 0xaa))
       check(spoiled, [], 'nobody wrote to them')
+    }
+  },
+
+  'regions where collected ones were hear of what happens to their own pages': async gc => {
+    const path = file('again', 65_536, 1)
+    for (let round = 0; round < 10; round++) {
+      for (let dropped = 0; dropped < 20; dropped++) dropReader(path)
+      gc() // and no turn: their memory is gone, and their end not heard of
+      const regions = Array.from({ length: 20 }, () => Region.map({ source: { file: path }, access: 'r' }))
+      if (round % 2 === 0) await turn()
+      for (const region of regions) {
+        region.bytes[0] = 2
+        assert.throws(() => region.tell(), { code: 'ERR_READ_ONLY' })
+        check(region.bytes[0], 1, 'the shared byte again')
+        region.close()
+      }
+      await turn()
     }
   },
 

@@ -135,7 +135,7 @@ pub(super) fn guard_as(address: usize, byte_length: usize, kind: Kind) -> Result
     watch_forks()?;
     install(kind.has(Kind::MENDS_ACCESS))?;
     let range = whole_pages(address, byte_length);
-    clear_orphans(&range);
+    retire(&range);
     let entry = free_entry();
     entry.set(range, kind);
     Ok(Guarded(entry))
@@ -196,12 +196,21 @@ fn orphans() -> impl Iterator<Item = &'static Entry> {
     entries().filter(|entry| entry.get().1.has(Kind::ORPHAN))
 }
 
-/// Whoever maps something there now has the addresses from somebody who had them back.
-fn clear_orphans(range: &Range<u64>) {
-    for entry in orphans() {
-        let (orphaned, _) = entry.get();
-        if orphaned.start < range.end && range.start < orphaned.end {
-            clear(entry);
+/// The range of an entry whose addresses somebody else has by now: no address lies in it, and it is taken.
+const RETIRED: Range<u64> = 1..1;
+
+/// Whoever maps something there now has the addresses from somebody who had them back. So whatever is known of them is out of date, also where
+/// its guard has not heard of the end yet, as that of a region that was collected: two entries would answer for one address, and the
+/// new range never hear of what the old one noted.
+fn retire(range: &Range<u64>) {
+    for entry in entries() {
+        let (known, kind) = entry.get();
+        if known.start >= range.end || range.start >= known.end {
+            continue;
+        }
+        clear(entry);
+        if !kind.has(Kind::ORPHAN) {
+            entry.set(RETIRED, Kind::default()); // until its guard is dropped
         }
     }
 }
