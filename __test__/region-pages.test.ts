@@ -230,6 +230,33 @@ regions('pages that were given up are zeros of one’s own, and ERR_UNMAPPED', (
   t.is(readFileSync(file).at(-1), 77)
 })
 
+regions('what was done to pages holds after a resize', t => {
+  for (const place of [{}, { address: 0x2f00_0000_0000n }]) {
+    using region = Region.map({ source: 'temporary', size: 4 * PAGE_SIZE, ...place })
+    region.bytes.fill(1)
+    region.pages.slice(0, 1).protect('r')
+    region.pages.slice(2, 3).protect('none')
+    region.pages.slice(3).unmap()
+    for (const pages of [6, 5, 4, 8]) {
+      region.resize(pages * PAGE_SIZE)
+      region.bytes[0] = 2
+      t.throws(() => region.tell(), { code: 'ERR_READ_ONLY' }, `${pages} pages`)
+      t.is(region.bytes[0], 1)
+      t.is(region.bytes[2 * PAGE_SIZE], 0)
+      t.throws(() => region.tell(), { code: 'ERR_NO_ACCESS' })
+      region.bytes[PAGE_SIZE] = pages
+      t.is(region.bytes[3 * PAGE_SIZE], 0, 'given up')
+      region.seek(PAGE_SIZE)
+      t.deepEqual([...region.read(1)], [pages])
+    }
+    region.bytes[8 * PAGE_SIZE - 1] = 5
+    region.seek(-1, 'end')
+    t.deepEqual([...region.read()], [5], 'new pages are as all were at first')
+    region.seek(3 * PAGE_SIZE)
+    t.throws(() => region.read(1), { code: 'ERR_UNMAPPED' })
+  }
+})
+
 regions('ranges are of no use once the region is closed or shorter', t => {
   const region = Region.map({ source: 'memfd', size: 8 * PAGE_SIZE })
   const { pages } = region

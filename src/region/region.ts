@@ -248,6 +248,7 @@ export class Region {
 
   /**
    * Makes the region and its object longer or shorter (ftruncate(2)). The bytes of before get length 0; shared buffers of before see what is left, and zeros past it.
+   * Pages that {@link PageRange.protect} changed, or that were given up, stay so; new ones have {@link Region.access}.
    *
    * @param size Bytes; the object ends {@link Region.byteOffset} further on.
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_PRIVATE`; `ERR_READ_ONLY` where {@link Region.access} has no `w`; `ERR_ADDRESS_IN_USE` if it

@@ -105,6 +105,21 @@ fn a_region_grows_and_shrinks_with_its_file() {
 }
 
 #[test]
+fn pages_stay_as_they_were_made_and_new_ones_are_as_all_were_at_first() {
+    let mut region = anonymous(4 * 4096);
+    region.protect(1..2, Access::Read).unwrap();
+    region.unmap(3..4).unwrap();
+    region.resize(8 * 4096).unwrap();
+    assert_eq!(code(region.write_at(4096, &[1])), Code::ReadOnly);
+    assert_eq!(code(region.read_at(3 * 4096, &mut [0])), Code::Unmapped);
+    region.write_at(4 * 4096, &[1; 4 * 4096]).unwrap();
+    region.resize(2 * 4096).unwrap();
+    region.resize(4 * 4096).unwrap();
+    region.write_at(2 * 4096, &[1; 2 * 4096]).unwrap();
+    assert_eq!(code(region.write_at(4096, &[1])), Code::ReadOnly);
+}
+
+#[test]
 fn anonymous_memory_that_shrank_has_zeros_where_it_grows_again() {
     let mut region = anonymous(1 << 20);
     region.write_at(0, &[1; 1 << 20]).unwrap();
