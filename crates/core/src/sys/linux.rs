@@ -197,7 +197,8 @@ pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
 
 /// `st_nlink`: how many names an open file has.
 pub(crate) fn count_names(fd: &OwnedFd) -> Sys<u64> {
-    Ok(fstat(fd)?.st_nlink)
+    // u64 on x86-64, u32 on arm64
+    Ok(fstat(fd)?.st_nlink as u64)
 }
 
 /// `st_uid` and `geteuid`: whether an open file belongs to this process's user.
