@@ -2,8 +2,11 @@
 
 fn main() {
     napi_build::setup();
-    // An addon that is unloaded with a worker would take the code of its helper threads away under them.
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    match std::env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        // An addon that is unloaded with a worker would take the code of its helper threads away under them.
+        Ok("linux") => println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete"),
+        // Otherwise the name that it has for itself is the path where it was linked.
+        Ok("macos") => println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/pagecast.darwin-arm64.node"),
+        _ => {}
     }
 }
