@@ -5,7 +5,10 @@ export interface ErrorDetails {
   cause?: unknown
 }
 
-/** Every error pagecast throws on purpose. `code` is stable and starts with `ERR_`; the message is for people. */
+/**
+ * Every error pagecast throws on purpose. `code` is stable and starts with `ERR_`; the message is for people. Itself it is what importing the
+ * library fails with: `ERR_UNSUPPORTED_PLATFORM`, `ERR_ADDON_MISSING`, `ERR_ADDON_UNLOADABLE`, `ERR_ADDONS_DISABLED`.
+ */
 export class PagecastError extends Error {
   readonly code: string
   /** The system call that failed, if one did. */

@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+import './addon.js'
+
 export { Consumer } from './consumer.js'
 export type {
   Change,

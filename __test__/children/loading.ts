@@ -1,0 +1,13 @@
+// Imports the library where it cannot be had, and tells what it got: as JSON, on one line.
+const [platform, arch] = process.argv.slice(2)
+if (platform !== undefined) Object.defineProperty(process, 'platform', { value: platform })
+if (arch !== undefined) Object.defineProperty(process, 'arch', { value: arch })
+
+try {
+  const { bytes, Publisher } = await import('pagecast')
+  Publisher.create('loading', bytes(8)).close()
+  console.log(JSON.stringify({ code: 'none' }))
+} catch (error) {
+  const { name, code, message } = error as Error & { code?: string }
+  console.log(JSON.stringify({ name, code, message }))
+}
