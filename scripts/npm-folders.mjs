@@ -24,7 +24,7 @@ function manifestOf(platform) {
   const { os, cpu, libc, addon } = platform
   const fits = { os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) }
   const description = `The addon of pagecast for ${labelOf(platform)}`
-  return { name: platform.package, version, description, license, author, engines, ...fits, main: addon, files: [addon] }
+  return { name: platform.package, version, description, license, author, engines, ...fits, type: 'commonjs', main: addon, files: [addon] }
 }
 
 function readmeOf(platform) {
