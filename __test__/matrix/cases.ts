@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { truncateSync } from 'node:fs'
+import { join } from 'node:path'
+import { bytes, Consumer, Publisher } from 'pagecast'
+import { Pose, pose } from '../helpers/pose.js'
+import { type Peer, ProcessPeer, WorkerPeer } from './peers.js'
+
+type Case = (directory: string, started: Peer[]) => Promise<void> | void
+
+const timeout = 60_000
+
+async function publishBetween(publisher: Peer, consumer: Peer): Promise<void> {
+  assert.equal((await publisher.says('ready')).answered, 7)
+  const { values, ...seen } = await consumer.says('done')
+  assert.deepEqual(seen, { event: 'done', wrong: 0, backwards: 0, last: 300, answers: 1 })
+  assert.ok(Number(values) > 1, `${values} values were seen`)
+}
+
+/** What every runtime must do. Peers that are started are killed afterwards. */
+export const cases: Record<string, Case> = {
+  'values, locks and bytes in one process': directory => {
+    const publisher = Publisher.create('pose', Pose, { directory, init: pose(1) })
+    const consumer = Consumer.open('pose', Pose, { directory })
+    assert.deepEqual(consumer.read(), pose(1))
+    publisher.update({ field1: 5 })
+    publisher.withWrite(value => {
+      value.name = 'in place'
+    })
+    const lock = consumer.readLock()
+    assert.deepEqual([lock.value.field1, lock.value.name], [5, 'in place'])
+    lock.release()
+    assert.throws(() => lock.value.field1, { code: 'ERR_RELEASED' })
+    const dynamic = Consumer.openDynamic('pose', { directory, readOnly: true })
+    assert.equal((dynamic.read() as { field1: number }).field1, 5)
+    for (const each of [publisher, consumer, dynamic]) each.close()
+    assert.throws(() => consumer.read(), { code: 'ERR_DISPOSED' })
+    const blob = Publisher.create('blob', bytes(100_000), { directory, init: new Uint8Array(100_000).fill(3) })
+    assert.deepEqual(Consumer.open('blob', bytes(100_000), { directory }).read(), new Uint8Array(100_000).fill(3))
+    blob.close()
+  },
+
+  'two processes': async (directory, started) => {
+    const peers = [new ProcessPeer('publisher', directory), new ProcessPeer('consumer', directory)] as const
+    started.push(...peers)
+    await publishBetween(...peers)
+  },
+
+  'two workers': async (directory, started) => {
+    const peers = [new WorkerPeer('publisher', directory), new WorkerPeer('consumer', directory)] as const
+    started.push(...peers)
+    await publishBetween(...peers)
+  },
+
+  'a killed publisher has a successor': async (directory, started) => {
+    const first = new ProcessPeer('publisher to be killed', directory)
+    started.push(first)
+    await first.says('ready')
+    using consumer = Consumer.open('pose', Pose, { directory })
+    const pending = Publisher.standby('pose', Pose, { directory, timeout })
+    assert.deepEqual([consumer.read(), consumer.publisherAlive], [pose(2), true])
+    await first.kill()
+    using second = await pending
+    second.write(pose(3))
+    assert.deepEqual([consumer.read(), consumer.epoch, second.adopted], [pose(3), 2, true])
+  },
+
+  'a killed consumer is not waited for': async (directory, started) => {
+    using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 1 })
+    const consumer = new ProcessPeer('consumer to be killed', directory)
+    started.push(consumer)
+    assert.equal((await consumer.says('ready')).field1, 1)
+    assert.throws(() => publisher.write(pose(2), { timeout: 10 }), { code: 'ERR_TIMEOUT' })
+    await consumer.kill()
+    publisher.write(pose(3), { timeout })
+  },
+
+  'a worker is terminated while it waits': async (directory, started) => {
+    using publisher = Publisher.create('pose', Pose, { directory })
+    const waiting = new WorkerPeer('consumer that waits', directory)
+    started.push(waiting)
+    await waiting.says('ready')
+    await waiting.kill()
+    publisher.write(pose(1))
+  },
+
+  'a segment that is cut short is an error': directory => {
+    using publisher = Publisher.create('pose', Pose, { directory, init: pose(1) })
+    using consumer = Consumer.open('pose', Pose, { directory })
+    assert.deepEqual(consumer.read(), pose(1))
+    truncateSync(join(directory, 'pose'), 0)
+    assert.throws(() => consumer.read(), { code: 'ERR_TRUNCATED' })
+    assert.throws(() => publisher.write(pose(2)), { code: 'ERR_TRUNCATED' })
+  },
+
+  'waits end': async directory => {
+    using empty = Publisher.create('pose', Pose, { directory })
+    using consumer = Consumer.open('pose', Pose, { directory })
+    assert.throws(() => consumer.read({ timeout: 20 }), { code: 'ERR_TIMEOUT' })
+    await assert.rejects(Consumer.waitAndOpen('none', Pose, { directory, timeout: 20 }), { code: 'ERR_TIMEOUT' })
+    assert.equal(empty.totalWrites, 0)
+  },
+}

@@ -1,0 +1,65 @@
+// Plays one role in another process or in a worker: says what it does as lines of JSON, or as messages.
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { Consumer, Publisher } from 'pagecast'
+import { Pose, pose } from '../helpers/pose.js'
+
+const [role = '', directory = ''] = isMainThread ? process.argv.slice(2) : (workerData as string[])
+const timeout = 60_000
+const pause = () => new Promise(resolve => setTimeout(resolve, 1))
+
+function say(event: string, facts: object = {}): void {
+  if (isMainThread) process.stdout.write(`${JSON.stringify({ event, ...facts })}\n`)
+  else parentPort?.postMessage({ event, ...facts })
+}
+
+/** Stays until it is killed; what is kept is not collected meanwhile. */
+const stayWith = (...kept: object[]) => setInterval(() => kept, 1000)
+
+const roles: Record<string, () => Promise<void> | void> = {
+  /** Publishes 300 values once there is a consumer, and closes. */
+  publisher: async () => {
+    using publisher = Publisher.create('pose', Pose, { directory, init: pose(0), buffers: 2 })
+    using back = await Consumer.waitAndOpen('back', Pose, { directory, timeout })
+    say('ready', { answered: back.read({ timeout }).field1 })
+    for (let number = 1; number <= 300; number++) {
+      publisher.write(pose(number), { timeout })
+      if (number % 10 === 0) await pause()
+    }
+  },
+
+  /** Follows to the end, and says whether every value was whole and newer. */
+  consumer: async () => {
+    using back = Publisher.create('back', Pose, { directory, init: pose(7) })
+    using consumer = await Consumer.waitAndOpen('pose', Pose, { directory, timeout })
+    const seen = { values: 0, wrong: 0, backwards: 0, last: -1 }
+    for await (const { field1, field2, name, trail } of consumer.changes({ timeout })) {
+      seen.values += 1
+      seen.wrong += Number(field2 !== field1 / 2 || name !== `pose ${field1}` || trail.some(value => value !== field1))
+      seen.backwards += Number(field1 < seen.last)
+      seen.last = field1
+    }
+    say('done', { ...seen, answers: back.totalWrites })
+  },
+
+  'publisher to be killed': () => {
+    const publisher = Publisher.create('pose', Pose, { directory, init: pose(1) })
+    publisher.write(pose(2))
+    say('ready')
+    stayWith(publisher)
+  },
+
+  'consumer to be killed': () => {
+    const consumer = Consumer.open('pose', Pose, { directory })
+    const lock = consumer.readLock({ timeout })
+    say('ready', { field1: lock.value.field1 })
+    stayWith(consumer, lock)
+  },
+
+  'consumer that waits': () => {
+    const consumer = Consumer.open('pose', Pose, { directory })
+    say('ready')
+    consumer.read({ timeout })
+  },
+}
+
+await roles[role]?.()
