@@ -5,6 +5,10 @@ import { artifactOf } from './build-all.mjs'
 import { mainManifest, platforms } from './platforms.mjs'
 import { Failure, root, runOrFail } from './run.mjs'
 
+const MAIN_LIMIT = 150_000
+const PLATFORM_LIMIT = 700_000
+/** What users need of the main package: the front door, the loader, the library and its types. */
+const NEEDED = /^(package\.json|README\.md|LICENSE|index\.(js|d\.ts)|(addon|native)\.(cjs|d\.cts)|lib\/.+\.(js|d\.ts))$/
 const stages = join(root, '.build/pack')
 /** What the repository needs of package.json and users do not. */
 const ours = ['scripts', 'devDependencies', 'overrides', 'napi', 'ava']
@@ -15,7 +19,10 @@ export async function packMain(folder) {
   const stage = freshStage(manifest.name)
   for (const file of [...manifest.files, 'README.md', 'LICENSE']) cpSync(join(root, file), join(stage, file), { recursive: true })
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`)
-  return pack(stage, folder)
+  const tarball = await pack(stage, folder, MAIN_LIMIT)
+  const needless = tarball.files.filter(file => !NEEDED.test(file))
+  if (needless.length > 0) throw new Failure(`${tarball.name} has what users do not need: ${needless.join(', ')}`)
+  return tarball
 }
 
 /** Packs the package of a platform into a folder, with the addon from `artifacts/` or another one. */
@@ -25,7 +32,11 @@ export async function packPlatform(platform, folder, addon = join(root, artifact
   cpSync(join(root, 'npm', platform.name), stage, { recursive: true })
   copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'))
   copyFileSync(addon, join(stage, platform.addon))
-  return pack(stage, folder)
+  const tarball = await pack(stage, folder, PLATFORM_LIMIT)
+  const expected = ['LICENSE', 'README.md', 'package.json', platform.addon].sort().join(', ')
+  const files = tarball.files.toSorted().join(', ')
+  if (files !== expected) throw new Failure(`${tarball.name} has ${files}, not ${expected}`)
+  return tarball
 }
 
 function publishedManifest(manifest) {
@@ -41,10 +52,12 @@ function freshStage(name) {
   return stage
 }
 
-async function pack(stage, folder) {
+async function pack(stage, folder, limit) {
   mkdirSync(folder, { recursive: true })
   const { stdout } = await runOrFail('npm', ['pack', '--json', '--pack-destination', folder, stage], { stdout: null, stderr: null })
   const [{ name, filename, files }] = Object.values(JSON.parse(stdout))
   const path = join(folder, filename)
-  return { name, path, packed: statSync(path).size, files: files.map(file => file.path) }
+  const packed = statSync(path).size
+  if (packed > limit) throw new Failure(`${name} is ${packed.toLocaleString('en')} bytes packed, more than ${limit.toLocaleString('en')}`)
+  return { name, path, packed, limit, files: files.map(file => file.path) }
 }
