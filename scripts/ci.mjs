@@ -5,7 +5,7 @@ import { lastCounts } from './conformance.mjs'
 import { Failure, main, root, run, runOrFail } from './run.mjs'
 import { executableOf } from './runtimes.mjs'
 
-const generated = ['native.cjs', 'native.d.cts', 'src/ordered-code.ts', 'Cargo.lock', 'package-lock.json']
+const generated = ['native.cjs', 'native.d.cts', 'src/ordered-code.ts', 'Cargo.lock', 'package-lock.json', 'npm']
 const clippy = ['clippy', '--workspace', '--all-targets']
 const deny = ['--', '--deny', 'warnings']
 
@@ -20,6 +20,7 @@ const suites = {
       ['test', '--', '--only', 'ts', '--runtime', runtime, '--match', '*worker*', '--match', '*region*'],
     ]),
   ),
+  'the packages on the runtimes for x64': ['test:matrix', '--', '--x64'],
 }
 
 /** Each throws when it fails. They come after the tests, which install and build all that they need. */
@@ -40,6 +41,13 @@ const checks = {
   'npm run hammer:writers -- --seconds 5': () => runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '5']),
   'npm run hammer:writers -- --seconds 2 --overlap': () =>
     runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '2', '--overlap']),
+  'npm run pack:check': () => runOrFail('npm', ['run', '--silent', 'pack:check']),
+  // The tests compile for neither: a number has another type on arm64, and macOS other calls.
+  'arm64 and macOS are compiled and linked': () =>
+    runOrFail('npm', ['run', '--silent', 'build:all', '--', 'linux-arm64-gnu', 'darwin-arm64']),
+  'npm run versions': () => runOrFail('npm', ['run', '--silent', 'versions']),
+  'npm run deny': () => runOrFail('npm', ['run', '--silent', 'deny']),
+  'npm run lint:workflows': () => runOrFail('npm', ['run', '--silent', 'lint:workflows']),
 }
 
 await main(async () => {
@@ -99,6 +107,7 @@ async function installRustTools() {
 /** What `npm test` builds is there by now. */
 async function checkGenerated() {
   await runOrFail('npm', ['run', '--silent', 'build:wasm'])
+  await runOrFail('npm', ['run', '--silent', 'platforms'])
   await runOrFail('git', ['diff', '--exit-code', '--', ...generated])
 }
 
