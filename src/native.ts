@@ -30,4 +30,4 @@ export const DIED = -5
 export const TRUNCATED = -6
 
 /** Where POSIX shared memory objects are. */
-export const DEFAULT_DIRECTORY = '/dev/shm'
+export const DEFAULT_DIRECTORY = process.platform === 'darwin' ? '/tmp' : '/dev/shm'

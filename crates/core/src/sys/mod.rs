@@ -3,13 +3,15 @@
 #![allow(unsafe_code)]
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "stub.rs")]
+#[cfg_attr(target_os = "macos", path = "macos.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "stub.rs")]
 mod platform;
 mod protection;
 mod signal;
 
 #[cfg_attr(target_os = "linux", path = "linux_maps.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "stub_maps.rs")]
+#[cfg_attr(target_os = "macos", path = "macos_maps.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "stub_maps.rs")]
 mod maps;
 
 pub(crate) use maps::*;
@@ -19,7 +21,7 @@ pub(crate) use signal::{Fault, on_fault};
 
 /// What the kernel says of one byte of a lock range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the stub finds no locks"))]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos")), expect(dead_code, reason = "the stub finds no locks"))]
 pub(crate) enum ByteLock {
     Free,
     /// A write lock: somebody who is attached.
@@ -37,7 +39,7 @@ pub(crate) struct Identity {
 
 /// What kind of file an open descriptor leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the stub opens nothing"))]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos")), expect(dead_code, reason = "the stub opens nothing"))]
 pub(crate) enum FileKind {
     /// A regular file, objects of shared memory included, of so many bytes.
     Regular(u64),

@@ -1,0 +1,403 @@
+//! macOS: files, their open-file-description locks, waiting on addresses. Compiled and linked; it has never been run.
+//!
+//! A segment is a file here and no object of `shm_open`: those have neither a second name nor a rename nor locks, and without these nothing could
+//! appear whole or not at all, or be taken over. A file that is mapped shared is the same memory for everybody, too; the system may write it to
+//! disk now and then.
+
+use super::{ByteLock, Identity};
+use crate::testing::{step, tmpfile_off};
+use nix::NixPath;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open};
+use nix::sys::mman::{MapFlags, ProtFlags};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat, stat};
+use nix::time::{ClockId, clock_gettime};
+use std::ffi::{CStr, c_void};
+use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::ptr::{NonNull, null};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+type Sys<T> = nix::Result<T>;
+
+/// Where named segments live unless the caller says otherwise.
+pub(crate) const DEFAULT_DIRECTORY: &str = "/tmp";
+
+/// How long somebody sleeps at most who cannot be woken.
+const NAP: Duration = Duration::from_millis(1);
+
+/// How long a directory is watched at most: changes of its files do not wake who watches it.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// `sysconf(_SC_PAGESIZE)`
+pub(crate) fn page_size() -> u64 {
+    static SIZE: OnceLock<u64> = OnceLock::new();
+    *SIZE.get_or_init(|| {
+        let size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE);
+        size.ok().flatten().and_then(|size| u64::try_from(size).ok()).unwrap_or(16384)
+    })
+}
+
+/// `getrlimit(RLIMIT_AS)`: `None` where there is no limit.
+pub(crate) fn address_space_limit() -> Option<u64> {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).ok()?;
+    (soft != RLIM_INFINITY).then_some(soft)
+}
+
+/// There is no `O_TMPFILE`: a temporary name it is.
+pub(crate) fn create_nameless(_: &Path, _: u32) -> Sys<OwnedFd> {
+    let _ = tmpfile_off();
+    Err(Errno::EOPNOTSUPP)
+}
+
+/// `open(path, O_CREAT | O_EXCL | O_RDWR)` with exactly these permission bits, whatever the umask.
+pub(crate) fn create_exclusive(path: &Path, mode: u32) -> Sys<OwnedFd> {
+    step(|| "open O_EXCL");
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    let fd = open(path, flags, bits(0o600))?;
+    fchmod(&fd, bits(mode))?;
+    Ok(fd)
+}
+
+fn bits(mode: u32) -> Mode {
+    Mode::from_bits_truncate(libc::mode_t::try_from(mode & 0o7777).unwrap_or(0o600))
+}
+
+/// `open(path)`; never follows a symbolic link, never blocks on a FIFO.
+pub(crate) fn open_object(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+    open(path, access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())
+}
+
+fn access(read_only: bool) -> OFlag {
+    if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR }
+}
+
+/// `fcntl(F_GETPATH)` and `open`: a new open file description of the same file. `/dev/fd` would give the same one again.
+///
+/// `ESTALE` where the path leads to another file by now.
+pub(crate) fn reopen(fd: &OwnedFd, read_only: bool) -> Sys<OwnedFd> {
+    let mut path = [0_u8; libc::PATH_MAX as usize];
+    // SAFETY: the buffer is as long as the call asks.
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETPATH, path.as_mut_ptr()) })?;
+    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ENAMETOOLONG)?;
+    let reopened = open(path, access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())?;
+    if identity(&fstat(&reopened)?) == identity(&fstat(fd)?) { Ok(reopened) } else { Err(Errno::ESTALE) }
+}
+
+/// `fchmod`
+pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Sys<()> {
+    step(|| "fchmod");
+    fchmod(fd, bits(mode))
+}
+
+/// No file is nameless here: see [`create_nameless`].
+pub(crate) fn give_name(_: &OwnedFd, _: &Path) -> Sys<()> {
+    Err(Errno::EOPNOTSUPP)
+}
+
+/// `linkat`: a second name for a file; `EEXIST` if that name is taken.
+pub(crate) fn link(from: &Path, to: &Path) -> Sys<()> {
+    step(|| "linkat");
+    nix::unistd::linkat(AT_FDCWD, from, AT_FDCWD, to, AtFlags::empty())
+}
+
+/// `rename`
+pub(crate) fn rename(from: &Path, to: &Path) -> Sys<()> {
+    step(|| "rename");
+    nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to)
+}
+
+/// `renameatx_np(RENAME_SWAP)`: each name leads to what the other one led to.
+pub(crate) fn exchange(one: &Path, other: &Path) -> Sys<()> {
+    step(|| "rename");
+    let result = one.with_nix_path(|one| {
+        other.with_nix_path(|other| {
+            let here = libc::AT_FDCWD;
+            // SAFETY: both are C strings that outlive the call.
+            unsafe { libc::renameatx_np(here, one.as_ptr(), here, other.as_ptr(), libc::RENAME_SWAP) }
+        })
+    })??;
+    Errno::result(result).map(drop)
+}
+
+/// `pthread_atfork`: all three run on the thread that forks.
+pub(crate) fn at_fork(before: extern "C" fn(), in_parent: extern "C" fn(), in_child: extern "C" fn()) -> Sys<()> {
+    // SAFETY: the functions are never unloaded; what they may do between fork and exec is their business.
+    let errno = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
+    if errno == 0 { Ok(()) } else { Err(Errno::from_raw(errno)) }
+}
+
+/// `dup2`: these descriptors lead to /dev/null from now on. Where no descriptor is left to open that with, `close`.
+pub(crate) fn replace_by_nothing(descriptors: &[RawFd]) {
+    let nothing = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty());
+    for descriptor in descriptors {
+        // SAFETY: no memory is involved; whoever owns the descriptor uses it for nothing but locking.
+        unsafe {
+            match &nothing {
+                Ok(nothing) => {
+                    libc::dup2(nothing.as_raw_fd(), *descriptor);
+                    libc::fcntl(*descriptor, libc::F_SETFD, libc::FD_CLOEXEC);
+                }
+                Err(_) => {
+                    libc::close(*descriptor);
+                }
+            }
+        }
+    }
+}
+
+/// Tests of forks are Linux's.
+#[cfg(feature = "testing")]
+pub(crate) fn fork_idle() -> Sys<i32> {
+    Err(Errno::ENOSYS)
+}
+
+/// Tests of forks are Linux's.
+#[cfg(feature = "testing")]
+pub(crate) fn fork_and_check(_: impl FnOnce() -> bool) -> Sys<bool> {
+    Err(Errno::ENOSYS)
+}
+
+/// `unlink`
+pub(crate) fn unlink(path: &Path) -> Sys<()> {
+    step(|| "unlink");
+    nix::unistd::unlink(path)
+}
+
+/// `futimens(fd, now)`. Who watches the directory does not hear it, but looks again soon: see [`DirectoryWatch`].
+pub(crate) fn touch(fd: &OwnedFd) -> Sys<()> {
+    step(|| "futimens");
+    // SAFETY: no times: now.
+    Errno::result(unsafe { libc::futimens(fd.as_raw_fd(), null()) }).map(drop)
+}
+
+/// Identity and size of an open regular file; `EINVAL` for anything else.
+pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
+    let stat = fstat(fd)?;
+    if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+        return Err(Errno::EINVAL);
+    }
+    Ok((identity(&stat), u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// Which file it is.
+pub(super) fn identity(stat: &FileStat) -> Identity {
+    // the same bits: the number of a device has a sign here
+    Identity { device: u64::from(stat.st_dev.cast_unsigned()), inode: stat.st_ino }
+}
+
+/// `st_nlink`: how many names an open file has.
+pub(crate) fn count_names(fd: &OwnedFd) -> Sys<u64> {
+    Ok(u64::from(fstat(fd)?.st_nlink))
+}
+
+/// `st_uid` and `geteuid`: whether an open file belongs to this process's user.
+pub(crate) fn is_own(fd: &OwnedFd) -> Sys<bool> {
+    // SAFETY: it takes nothing and cannot fail.
+    Ok(fstat(fd)?.st_uid == unsafe { libc::geteuid() })
+}
+
+/// Which file the name leads to now.
+pub(crate) fn identify(path: &Path) -> Sys<Identity> {
+    Ok(identity(&stat(path)?))
+}
+
+fn protection(read_only: bool) -> ProtFlags {
+    if read_only { ProtFlags::PROT_READ } else { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE }
+}
+
+/// `mmap(NULL, …, MAP_SHARED)`
+pub(crate) fn map(fd: &OwnedFd, byte_length: NonZeroUsize, read_only: bool) -> Sys<NonNull<u8>> {
+    // SAFETY: the kernel chooses an unused range; nothing that exists is touched.
+    let address = unsafe { nix::sys::mman::mmap(None, byte_length, protection(read_only), MapFlags::MAP_SHARED, fd, 0)? };
+    Ok(address.cast())
+}
+
+/// `mmap(MAP_FIXED | MAP_SHARED)` over pages that are there already.
+///
+/// # Safety
+/// The range must be the caller's own, whole pages, and of a kind that may be replaced by other bytes at any time.
+pub(crate) unsafe fn map_over(address: NonZeroUsize, byte_length: NonZeroUsize, fd: &OwnedFd, read_only: bool) -> Sys<()> {
+    let flags = MapFlags::MAP_SHARED | MapFlags::MAP_FIXED;
+    // SAFETY: the caller owns the range.
+    unsafe { nix::sys::mman::mmap(Some(address), byte_length, protection(read_only), flags, fd, 0)? };
+    Ok(())
+}
+
+/// `mmap(MAP_FIXED | MAP_ANON | MAP_PRIVATE)`: private zeros where shared pages were.
+///
+/// # Safety
+/// As for [`map_over`].
+pub(crate) unsafe fn map_zeros_over(address: NonZeroUsize, byte_length: NonZeroUsize) -> Sys<()> {
+    let flags = MapFlags::MAP_PRIVATE | MapFlags::MAP_FIXED | MapFlags::MAP_NORESERVE;
+    // SAFETY: the caller owns the range.
+    unsafe { nix::sys::mman::mmap_anonymous(Some(address), byte_length, protection(false), flags)? };
+    Ok(())
+}
+
+/// `munmap`
+///
+/// # Safety
+/// The range must have come from [`map`] and nothing may point into it any more.
+pub(crate) unsafe fn unmap(address: NonNull<u8>, byte_length: usize) {
+    // SAFETY: handed on to the caller. The only failure, a range that is no mapping, would be a broken caller.
+    let _ = unsafe { nix::sys::mman::munmap(address.cast::<c_void>(), byte_length) };
+}
+
+fn byte_range(kind: libc::c_short, byte: u64, count: i64) -> libc::flock {
+    libc::flock {
+        l_start: i64::try_from(byte).unwrap_or(i64::MAX),
+        l_len: count,
+        l_pid: 0,
+        l_type: kind,
+        l_whence: libc::c_short::try_from(libc::SEEK_SET).unwrap_or(0),
+    }
+}
+
+fn lock_call(fd: &OwnedFd, command: libc::c_int, range: &mut libc::flock) -> Sys<()> {
+    // SAFETY: the kernel reads and writes the range, which outlives the call.
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut *range) }).map(drop)
+}
+
+/// `fcntl(F_OFD_SETLK)`: false where another description holds a conflicting lock.
+pub(crate) fn try_lock_byte(fd: &OwnedFd, byte: u64, exclusive: bool) -> Sys<bool> {
+    let kind = if exclusive { libc::F_WRLCK } else { libc::F_RDLCK };
+    match lock_call(fd, libc::F_OFD_SETLK, &mut byte_range(kind, byte, 1)) {
+        Ok(()) => Ok(true),
+        Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// `fcntl(F_OFD_SETLK, F_UNLCK)`
+pub(crate) fn unlock_byte(fd: &OwnedFd, byte: u64) -> Sys<()> {
+    lock_call(fd, libc::F_OFD_SETLK, &mut byte_range(libc::F_UNLCK, byte, 1))
+}
+
+/// `fcntl(F_OFD_SETLK, F_UNLCK)` on the whole range.
+pub(crate) fn unlock_all(fd: &OwnedFd) -> Sys<()> {
+    lock_call(fd, libc::F_OFD_SETLK, &mut byte_range(libc::F_UNLCK, 0, 0))
+}
+
+/// `fcntl(F_OFD_GETLK)`: what stands in the way of a lock of the kind asked for on `count` bytes, seen from this description.
+pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) -> Sys<ByteLock> {
+    let mut range = byte_range(if exclusive { libc::F_WRLCK } else { libc::F_RDLCK }, byte, count);
+    lock_call(fd, libc::F_OFD_GETLK, &mut range)?;
+    Ok(match range.l_type {
+        libc::F_WRLCK => ByteLock::Write,
+        libc::F_RDLCK => ByteLock::Read,
+        _ => ByteLock::Free,
+    })
+}
+
+type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, libc::os_clockid_t, u64) -> libc::c_int;
+type Wake = unsafe extern "C" fn(*mut c_void, usize, u32) -> libc::c_int;
+
+/// `os_sync_wait_on_address_with_timeout` and `os_sync_wake_by_address_all`: since macOS 14.4, so they are looked up and not linked.
+fn address_calls() -> Option<(Wait, Wake)> {
+    static CALLS: OnceLock<Option<(Wait, Wake)>> = OnceLock::new();
+    *CALLS.get_or_init(|| {
+        let find = |name: &CStr| {
+            // SAFETY: only looks the name up.
+            NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
+        };
+        let wait = find(c"os_sync_wait_on_address_with_timeout")?;
+        let wake = find(c"os_sync_wake_by_address_all")?;
+        // SAFETY: os/os_sync_wait_on_address.h declares them so.
+        Some(unsafe { (std::mem::transmute::<NonNull<c_void>, Wait>(wait), std::mem::transmute::<NonNull<c_void>, Wake>(wake)) })
+    })
+}
+
+/// `os_sync_wait_on_address_with_timeout`, shared between processes, at most `bound`. On older systems a nap: the caller looks at the word again.
+pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sys<()> {
+    step(|| "futex wait");
+    let Some((wait, _)) = address_calls() else {
+        std::thread::sleep(bound.min(NAP));
+        return if bound <= NAP { Err(Errno::ETIMEDOUT) } else { Ok(()) };
+    };
+    // of no time at all the call makes an error
+    let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let (address, flags) = (word.cast_mut().cast::<c_void>(), libc::OS_SYNC_WAIT_ON_ADDRESS_SHARED);
+    // SAFETY: the kernel checks the address itself, and never writes to it.
+    let result = unsafe { wait(address, u64::from(expected), size_of::<u32>(), flags, libc::OS_CLOCK_MACH_ABSOLUTE_TIME, nanoseconds) };
+    Errno::result(result).map(drop)
+}
+
+/// `os_sync_wake_by_address_all`, shared between processes. On older systems nobody sleeps long enough to be woken.
+pub(crate) fn futex_wake_all(word: *const u32) {
+    step(|| "futex wake");
+    let Some((_, wake)) = address_calls() else { return };
+    // SAFETY: the kernel only uses the address to find the waiters.
+    unsafe { wake(word.cast_mut().cast(), size_of::<u32>(), libc::OS_SYNC_WAKE_BY_ADDRESS_SHARED) };
+}
+
+fn nanoseconds(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock).map(Duration::from).unwrap_or_default();
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// `clock_gettime(CLOCK_MONOTONIC)` in nanoseconds: the same clock in every process of this boot.
+pub(crate) fn monotonic_ns() -> u64 {
+    nanoseconds(ClockId::CLOCK_MONOTONIC)
+}
+
+/// `clock_gettime(CLOCK_REALTIME)` in nanoseconds since 1970.
+pub(crate) fn realtime_ns() -> u64 {
+    nanoseconds(ClockId::CLOCK_REALTIME)
+}
+
+/// `getentropy`
+pub(crate) fn random_bytes() -> Sys<[u8; 16]> {
+    let mut bytes = [0; 16];
+    // SAFETY: the buffer is ours and as long as we say.
+    let result = unsafe { libc::getentropy(bytes.as_mut_ptr().cast(), bytes.len()) };
+    Errno::result(result).map(|_| bytes)
+}
+
+/// Copies through the C library, which the compiler cannot see into: the bytes may change under it.
+///
+/// # Safety
+/// Both ranges must be mapped for the length given and must not overlap.
+pub(crate) unsafe fn copy_opaque(from: *const u8, to: *mut u8, byte_length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { libc::memcpy(to.cast(), from.cast(), byte_length) };
+}
+
+/// Watches a directory for names that come and go.
+pub(crate) struct DirectoryWatch {
+    queue: OwnedFd,
+    /// What is watched must stay open.
+    _directory: OwnedFd,
+}
+
+impl DirectoryWatch {
+    /// `kqueue` and `kevent(EVFILT_VNODE)`
+    pub(crate) fn new(directory: &Path) -> Sys<DirectoryWatch> {
+        let directory = open(directory, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_DIRECTORY, Mode::empty())?;
+        // SAFETY: a fresh descriptor that nobody else knows, unless it is -1, which is told as an error before.
+        let queue = unsafe { OwnedFd::from_raw_fd(Errno::result(libc::kqueue())?) };
+        let ident = usize::try_from(directory.as_raw_fd()).map_err(|_| Errno::EBADF)?;
+        let flags = libc::EV_ADD | libc::EV_CLEAR;
+        let change =
+            libc::kevent { ident, filter: libc::EVFILT_VNODE, flags, fflags: libc::NOTE_WRITE, data: 0, udata: std::ptr::null_mut() };
+        // SAFETY: one change, which outlives the call, and no events.
+        Errno::result(unsafe { libc::kevent(queue.as_raw_fd(), &raw const change, 1, std::ptr::null_mut(), 0, null()) })?;
+        Ok(DirectoryWatch { queue, _directory: directory })
+    }
+
+    /// `kevent`: at most `bound`, and never longer than a glance; returns early on any event or signal.
+    pub(crate) fn wait(&self, bound: Duration) -> Sys<()> {
+        let bound = bound.min(GLANCE);
+        let timeout = libc::timespec { tv_sec: 0, tv_nsec: libc::c_long::from(bound.subsec_nanos()) };
+        let mut event = std::mem::MaybeUninit::<libc::kevent>::uninit();
+        // SAFETY: room for one event, and a timeout that outlives the call.
+        let result = unsafe { libc::kevent(self.queue.as_raw_fd(), null(), 0, event.as_mut_ptr(), 1, &raw const timeout) };
+        match Errno::result(result) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}

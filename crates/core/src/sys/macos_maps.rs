@@ -1,0 +1,359 @@
+//! macOS: mapping of pages. Compiled and linked; it has never been run.
+
+use super::{Access, Advice, FileKind, Identity, Place, page_bytes};
+use crate::testing::step;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
+use nix::sys::stat::{Mode, fchmod, fstat};
+use std::ffi::{CString, c_void};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::ptr::{NonNull, null_mut};
+
+type Sys<T> = nix::Result<T>;
+
+/// What anonymous memory is a private mapping of.
+pub(crate) const ZEROS: &str = "/dev/zero";
+
+/// `open(path)` as it is, following links; never blocks on a FIFO.
+pub(crate) fn open_file(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+    let access = if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR };
+    open(path, access | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | OFlag::O_NOCTTY, Mode::empty())
+}
+
+/// `open(path, O_CREAT | O_EXCL | O_RDWR)` with exactly these permission bits; follows no link.
+pub(crate) fn create_file(path: &Path, mode: u32) -> Sys<OwnedFd> {
+    let flags = OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
+    let bits = |mode: u32| Mode::from_bits_truncate(libc::mode_t::try_from(mode & 0o7777).unwrap_or(0o600));
+    let fd = open(path, flags, bits(0o600))?;
+    fchmod(&fd, bits(mode))?;
+    Ok(fd)
+}
+
+/// `shm_open` under a name that nobody can guess, and `shm_unlink`. Such an object gets its size once: nobody can make it shorter, sealed or not.
+pub(crate) fn create_memory(_: &str, _: bool) -> Sys<OwnedFd> {
+    // names have 31 characters at most
+    let number = u128::from_ne_bytes(super::random_bytes()?);
+    let name = CString::new(format!("/pc-{:024x}", number >> 32)).map_err(|_| Errno::EINVAL)?;
+    let flags = libc::O_CREAT | libc::O_EXCL | libc::O_RDWR;
+    // SAFETY: a C string; the descriptor is fresh, and nobody else knows it.
+    unsafe {
+        let fd = OwnedFd::from_raw_fd(Errno::result(libc::shm_open(name.as_ptr(), flags, 0o600))?);
+        libc::shm_unlink(name.as_ptr());
+        Errno::result(libc::fcntl(fd.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC)).map(|_| fd)
+    }
+}
+
+/// `fcntl(F_DUPFD_CLOEXEC)` of a number that somebody gave: `EBADF` if it is none.
+pub(crate) fn duplicate(number: RawFd) -> Sys<OwnedFd> {
+    // SAFETY: the kernel looks the number up; no memory is involved.
+    let copy = Errno::result(unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) })?;
+    // SAFETY: a fresh descriptor that nobody else knows.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// `fcntl(F_GETFL)`: whether writing through the descriptor is allowed.
+pub(crate) fn is_writable(fd: &OwnedFd) -> Sys<bool> {
+    let flags = fcntl(fd, FcntlArg::F_GETFL)?;
+    Ok(flags & libc::O_ACCMODE == libc::O_RDWR)
+}
+
+/// There are no seals.
+pub(crate) fn cannot_shrink(_: &OwnedFd) -> bool {
+    false
+}
+
+/// `fstat`: which file it is, and of what kind.
+pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
+    let stat = fstat(fd)?;
+    let kind = match stat.st_mode & libc::S_IFMT {
+        // objects of shm_open have no kind at all
+        libc::S_IFREG | 0 => FileKind::Regular(u64::try_from(stat.st_size).unwrap_or(0)),
+        libc::S_IFCHR | libc::S_IFBLK => FileKind::Device,
+        libc::S_IFDIR => FileKind::Other("a directory"),
+        libc::S_IFIFO => FileKind::Other("a pipe"),
+        libc::S_IFSOCK => FileKind::Other("a socket"),
+        _ => FileKind::Other("no file"),
+    };
+    Ok((super::platform::identity(&stat), kind))
+}
+
+/// `fstat`: the permission bits.
+pub(crate) fn permissions(fd: &OwnedFd) -> Sys<u32> {
+    Ok(u32::from(fstat(fd)?.st_mode & 0o7777))
+}
+
+fn offset(number: u64) -> Sys<libc::off_t> {
+    libc::off_t::try_from(number).map_err(|_| Errno::EFBIG)
+}
+
+/// `ftruncate`
+pub(crate) fn set_size(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
+    nix::unistd::ftruncate(fd, offset(byte_length)?)
+}
+
+/// `fcntl(F_PREALLOCATE)` and `ftruncate`: the room behind the end of the file is there from now on, or `ENOSPC`. Holes before it stay holes.
+pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
+    step(|| "fallocate");
+    let end = offset(from.checked_add(byte_length).ok_or(Errno::EFBIG)?)?;
+    let more = end - fstat(fd)?.st_size;
+    if more <= 0 {
+        return Ok(());
+    }
+    let (flags, mode) = (libc::F_ALLOCATEALL, libc::F_PEOFPOSMODE);
+    let mut room = libc::fstore_t { fst_flags: flags, fst_posmode: mode, fst_offset: 0, fst_length: more, fst_bytesalloc: 0 };
+    // SAFETY: the kernel reads and writes `room`, which outlives the call.
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PREALLOCATE, &raw mut room) })?;
+    nix::unistd::ftruncate(fd, end)
+}
+
+/// `fcntl(F_PUNCHHOLE)`: the room of a part is given back, and reads as zeros.
+pub(crate) fn punch_hole(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
+    let hole = libc::fpunchhole_t { fp_flags: 0, reserved: 0, fp_offset: offset(from)?, fp_length: offset(byte_length)? };
+    // SAFETY: the kernel reads `hole`, which outlives the call.
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) }).map(drop)
+}
+
+/// Whether this is a filesystem of memory, and whether [`mappings`] has its files: no, and no.
+pub(crate) fn filesystem(_: &OwnedFd) -> (bool, bool) {
+    (false, false)
+}
+
+fn limit(resource: nix::sys::resource::Resource) -> Option<u64> {
+    let (soft, _) = nix::sys::resource::getrlimit(resource).ok()?;
+    (soft != nix::sys::resource::RLIM_INFINITY).then_some(soft)
+}
+
+/// `getrlimit(RLIMIT_MEMLOCK)`: most bytes that may be locked.
+pub(crate) fn lock_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel fills it; nix does not have this limit here.
+    Errno::result(unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) }).ok()?;
+    (limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur)
+}
+
+/// `getrlimit(RLIMIT_NOFILE)`: most descriptors that may be open.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    limit(nix::sys::resource::Resource::RLIMIT_NOFILE)
+}
+
+/// `getrlimit(RLIMIT_FSIZE)`: most bytes that a file may get.
+pub(crate) fn file_size_limit() -> Option<u64> {
+    limit(nix::sys::resource::Resource::RLIMIT_FSIZE)
+}
+
+/// Bytes that the filesystem of an open file has left for this user; `None`: it has no limit of its own.
+pub(crate) fn bytes_available_at(fd: &OwnedFd) -> Sys<Option<u64>> {
+    let stat = nix::sys::statvfs::fstatvfs(fd)?;
+    Ok((stat.blocks() > 0).then(|| u64::from(stat.blocks_available()).saturating_mul(stat.fragment_size())))
+}
+
+/// Nobody says.
+pub(crate) fn memory_available() -> Option<u64> {
+    None
+}
+
+fn protection(access: Access) -> i32 {
+    let bits = [(access.reads(), libc::PROT_READ), (access.writes(), libc::PROT_WRITE), (access.executes(), libc::PROT_EXEC)];
+    bits.iter().filter(|(is_set, _)| *is_set).fold(libc::PROT_NONE, |all, (_, bit)| all | bit)
+}
+
+/// Nothing but [`Place::Over`] may replace what is there: the rest are hints, and [`mmap`] looks at the answer.
+fn placed(place: Place) -> (*mut c_void, i32) {
+    match place {
+        Place::Anywhere => (null_mut(), 0),
+        Place::Hint(address) | Place::Exclusive(address) => (address as *mut c_void, 0),
+        Place::Over(address) => (address as *mut c_void, libc::MAP_FIXED),
+    }
+}
+
+/// # Safety
+/// With [`Place::Over`], what is there must be the caller's own, and of a kind that may be replaced at any time.
+unsafe fn mmap(place: Place, byte_length: usize, access: Access, flags: i32, fd: RawFd, from: u64) -> Sys<NonNull<u8>> {
+    let (hint, fixed) = placed(place);
+    // SAFETY: the caller's promise; every other place is one that nobody uses.
+    let address = unsafe { libc::mmap(hint, byte_length, protection(access), flags | fixed, fd, offset(from)?) };
+    if address == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    if matches!(place, Place::Exclusive(_)) && address != hint {
+        // SAFETY: just made, and nobody knows of it.
+        unsafe { libc::munmap(address, byte_length) };
+        return Err(Errno::EEXIST);
+    }
+    NonNull::new(address.cast()).ok_or(Errno::ENOMEM)
+}
+
+/// `mmap` of an object from `offset` on.
+///
+/// # Safety
+/// With [`Place::Over`], what is there must be the caller's own, and of a kind that may be replaced at any time.
+pub(crate) unsafe fn map_object(
+    place: Place,
+    byte_length: usize,
+    fd: BorrowedFd<'_>,
+    offset: u64,
+    access: Access,
+    private: bool,
+) -> Sys<NonNull<u8>> {
+    let flags = if private { libc::MAP_PRIVATE | libc::MAP_NORESERVE } else { libc::MAP_SHARED };
+    // SAFETY: the caller's promise.
+    unsafe { mmap(place, byte_length, access, flags, fd.as_raw_fd(), offset) }
+}
+
+/// `mmap(PROT_NONE)`: addresses that nobody else gets, and nothing behind them.
+///
+/// # Safety
+/// As for [`map_object`].
+pub(crate) unsafe fn map_nothing(place: Place, byte_length: usize) -> Sys<NonNull<u8>> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
+    // SAFETY: the caller's promise.
+    unsafe { mmap(place, byte_length, Access::None, flags, -1, 0) }
+}
+
+/// `munmap`
+///
+/// # Safety
+/// The pages must be the caller's own, and nothing may refer to them.
+pub(crate) unsafe fn unmap_pages(address: usize, byte_length: usize) {
+    // SAFETY: the caller's promise. The only failure, a range that is no mapping, would be a broken caller.
+    unsafe { libc::munmap(address as *mut c_void, byte_length) };
+}
+
+/// `mprotect`
+///
+/// # Safety
+/// The pages must be the caller's own.
+pub(crate) unsafe fn protect(address: usize, byte_length: usize, access: Access) -> Sys<()> {
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::mprotect(address as *mut c_void, byte_length, protection(access)) }).map(drop)
+}
+
+/// `madvise`; `EINVAL` for what only Linux knows.
+///
+/// # Safety
+/// The pages must be the caller's own, and hold nothing that the advice must not take away.
+pub(crate) unsafe fn advise(address: usize, byte_length: usize, advice: Advice) -> Sys<()> {
+    let advice = match advice {
+        Advice::Normal => libc::MADV_NORMAL,
+        Advice::Random => libc::MADV_RANDOM,
+        Advice::Sequential => libc::MADV_SEQUENTIAL,
+        Advice::WillNeed => libc::MADV_WILLNEED,
+        Advice::DontNeed => libc::MADV_DONTNEED,
+        Advice::Free => libc::MADV_FREE,
+        _ => return Err(Errno::EINVAL),
+    };
+    // SAFETY: the caller's promise.
+    Errno::result(unsafe { libc::madvise(address as *mut c_void, byte_length, advice) }).map(drop)
+}
+
+/// There is no such advice; `EINVAL`, as before Linux 5.14.
+pub(crate) fn populate(_: usize, _: usize, _: bool) -> Sys<()> {
+    Err(Errno::EINVAL)
+}
+
+/// `mlock`
+pub(crate) fn lock_pages(address: usize, byte_length: usize) -> Sys<()> {
+    // SAFETY: it changes no byte; the kernel checks the range.
+    Errno::result(unsafe { libc::mlock(address as *const c_void, byte_length) }).map(drop)
+}
+
+/// `munlock`
+pub(crate) fn unlock_pages(address: usize, byte_length: usize) -> Sys<()> {
+    // SAFETY: as above.
+    Errno::result(unsafe { libc::munlock(address as *const c_void, byte_length) }).map(drop)
+}
+
+/// `msync`: writes what was changed to the file, and waits for that (`MS_SYNC`), or only asks for it (`MS_ASYNC`).
+pub(crate) fn flush(address: usize, byte_length: usize, wait: bool) -> Sys<()> {
+    let flags = if wait { libc::MS_SYNC } else { libc::MS_ASYNC };
+    // SAFETY: it changes no byte; the kernel checks the range.
+    Errno::result(unsafe { libc::msync(address as *mut c_void, byte_length, flags) }).map(drop)
+}
+
+/// `mincore`: bit 0 of a byte for each page, whether it is in memory.
+pub(crate) fn residency(address: usize, pages: &mut [u8]) -> Sys<()> {
+    let byte_length = pages.len() * page_bytes();
+    // SAFETY: a byte for each page of the range, which the kernel checks.
+    Errno::result(unsafe { libc::mincore(address as *const c_void, byte_length, pages.as_mut_ptr().cast()) }).map(drop)
+}
+
+// mach/mach_vm.h, mach/vm_statistics.h, mach/vm_inherit.h
+const VM_FLAGS_OVERWRITE: i32 = 0x4000;
+const VM_INHERIT_COPY: u32 = 1;
+const KERN_SUCCESS: i32 = 0;
+
+unsafe extern "C" {
+    static mach_task_self_: u32;
+    fn mach_vm_remap(
+        to: u32,
+        address: *mut u64,
+        byte_length: u64,
+        mask: u64,
+        flags: i32,
+        from: u32,
+        source: u64,
+        copy: i32,
+        protection: *mut i32,
+        most: *mut i32,
+        inheritance: u32,
+    ) -> i32;
+}
+
+/// Puts a private copy of a page in its place, in one step, so that it can be written and nobody else sees it; zeros if `readable` is false.
+/// For the handler of a fault: async-signal-safe, as far as a Mach call is.
+///
+/// # Safety
+/// The page must be one that may be replaced by other bytes at any time.
+pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
+    let length = page_bytes();
+    // SAFETY: a page that nobody else knows; the copied page is mapped, and if it is cut off meanwhile the fault is mended like any other.
+    unsafe {
+        let copy = mmap(Place::Anywhere, length, Access::ReadWrite, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)?.as_ptr();
+        if readable {
+            libc::memcpy(copy.cast(), page as *const c_void, length);
+        }
+        let (task, mut address, mut protection, mut most) = (mach_task_self_, page as u64, 0, 0);
+        let (bytes, source, flags) = (length as u64, copy as u64, VM_FLAGS_OVERWRITE);
+        let answer = mach_vm_remap(task, &mut address, bytes, 0, flags, task, source, 0, &mut protection, &mut most, VM_INHERIT_COPY);
+        // both names of the page led to the same one until here
+        libc::munmap(copy.cast(), length);
+        if answer == KERN_SUCCESS { Ok(()) } else { Err(Errno::ENOMEM) }
+    }
+}
+
+/// A stretch of the address space, and the file behind it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mapped {
+    pub start: u64,
+    pub end: u64,
+    pub read_write: bool,
+    pub identity: Identity,
+}
+
+impl Mapped {
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.identity.inode == 0
+    }
+}
+
+/// What lies where cannot be found out as by files: there is no /proc.
+pub(crate) struct Mappings;
+
+pub(crate) fn mappings() -> Mappings {
+    Mappings
+}
+
+impl Mappings {
+    pub(crate) fn is_open(&self) -> bool {
+        false
+    }
+}
+
+impl Iterator for Mappings {
+    type Item = Mapped;
+
+    fn next(&mut self) -> Option<Mapped> {
+        None
+    }
+}
