@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytes, Consumer, Publisher } from 'pagecast'
+import { bytes, Consumer, Publisher, Region, SharedMemory } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 import { type Peer, ProcessPeer, WorkerPeer } from './peers.js'
 
@@ -90,6 +90,25 @@ export const cases: Record<string, Case> = {
     truncateSync(join(directory, 'pose'), 0)
     assert.throws(() => consumer.read(), { code: 'ERR_TRUNCATED' })
     assert.throws(() => publisher.write(pose(2)), { code: 'ERR_TRUNCATED' })
+  },
+
+  'a region of two processes and two workers': async (directory, started) => {
+    SharedMemory.open('words', 'x+', { directory, size: 65_536 }).close()
+    using region = Region.map({ source: { shm: 'words', directory }, access: 'rw' })
+    region.bytes[8] = 42
+    const role = 'adder'
+    const peers = [
+      new ProcessPeer(role, directory),
+      new WorkerPeer(role, directory),
+      new ProcessPeer(role, directory),
+      new WorkerPeer(role, directory),
+    ]
+    started.push(...peers)
+    for (const peer of peers) assert.equal((await peer.says('done')).first, 42)
+    assert.equal(new Int32Array(region.sharedBuffer)[0], 4000)
+    const view = region.bytes
+    region.close()
+    assert.equal(view.length, 0)
   },
 
   'waits end': async directory => {

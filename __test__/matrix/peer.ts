@@ -1,6 +1,6 @@
 // Plays one role in another process or in a worker: says what it does as lines of JSON, or as messages.
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Consumer, Publisher } from 'pagecast'
+import { Consumer, Publisher, Region } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 
 const [role = '', directory = ''] = isMainThread ? process.argv.slice(2) : (workerData as string[])
@@ -39,6 +39,14 @@ const roles: Record<string, () => Promise<void> | void> = {
       seen.last = field1
     }
     say('done', { ...seen, answers: back.totalWrites })
+  },
+
+  /** Adds one a thousand times to a word that others add to at the same time. */
+  adder: () => {
+    using region = Region.map({ source: { shm: 'words', directory }, access: 'rw' })
+    const words = new Int32Array(region.sharedBuffer)
+    for (let time = 0; time < 1000; time++) Atomics.add(words, 0, 1)
+    say('done', { first: region.bytes[8] })
   },
 
   'publisher to be killed': () => {
