@@ -1,6 +1,6 @@
 //! macOS: mapping of pages. Compiled and linked; it has never been run.
 
-use super::{Access, Advice, FileKind, Identity, Place, page_bytes};
+use super::{Access, Advice, FileKind, Identity, Mapped, Place, page_bytes};
 use crate::testing::step;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
@@ -85,6 +85,13 @@ pub(crate) fn permissions(fd: &OwnedFd) -> Sys<u32> {
 
 fn offset(number: u64) -> Sys<libc::off_t> {
     libc::off_t::try_from(number).map_err(|_| Errno::EFBIG)
+}
+
+/// `fstat`: the length of a file, and how many bytes there is room for already.
+pub(crate) fn extent(fd: &OwnedFd) -> Sys<(u64, u64)> {
+    let stat = fstat(fd)?;
+    let [size, blocks] = [stat.st_size, stat.st_blocks].map(|number| u64::try_from(number).unwrap_or(0));
+    Ok((size, blocks.saturating_mul(512)))
 }
 
 /// `ftruncate`
@@ -319,21 +326,6 @@ pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
         // both names of the page led to the same one until here
         libc::munmap(copy.cast(), length);
         if answer == KERN_SUCCESS { Ok(()) } else { Err(Errno::ENOMEM) }
-    }
-}
-
-/// A stretch of the address space, and the file behind it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mapped {
-    pub start: u64,
-    pub end: u64,
-    pub read_write: bool,
-    pub identity: Identity,
-}
-
-impl Mapped {
-    pub(crate) fn is_anonymous(&self) -> bool {
-        self.identity.inode == 0
     }
 }
 
