@@ -107,6 +107,20 @@ regions('addresses and offsets', t => {
   t.is(bytes[3], 0)
 })
 
+regions('bytes of the region itself are copied as if they were somebody else’s', t => {
+  using region = Region.map({ source: 'memfd', size: 65_536 })
+  for (const own of [region.bytes, new Uint8Array(region.sharedBuffer)]) {
+    region.bytes.set(pattern(200))
+    region.seek(1)
+    region.write(own.subarray(0, 100))
+    t.deepEqual(region.at(1, 101), pattern(100))
+    region.bytes.set(pattern(200))
+    region.seek(0)
+    t.is(region.readInto(own.subarray(3, 103)), 100)
+    t.deepEqual(region.at(3, 103), pattern(100))
+  }
+})
+
 const types: ViewConstructor[] = [
   Int8Array,
   Uint8Array,

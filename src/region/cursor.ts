@@ -40,7 +40,9 @@ export class Cursor {
 
   #copyInto(operation: string, target: Uint8Array): void {
     const { position } = this
-    this.#mapping.call(operation, native => native.read(position, target))
+    const copy = this.#mapping.owns(target.buffer) ? new Uint8Array(target.length) : target
+    this.#mapping.call(operation, native => native.read(position, copy))
+    if (copy !== target) target.set(copy)
     this.#position = position + target.length
   }
 
@@ -53,7 +55,8 @@ export class Cursor {
     if (length > this.#left) {
       throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${length} bytes do not fit into the ${this.#left} that are left`)
     }
-    this.#mapping.call('write', native => native.write(position, array))
+    const copy = this.#mapping.owns(array.buffer) ? array.slice() : array
+    this.#mapping.call('write', native => native.write(position, copy))
     this.#position = position + length
     return length
   }

@@ -77,6 +77,11 @@ export class Mapping {
     throw new RegionError('ERR_PRIVATE', `${this.what(operation)}: ${message}`)
   }
 
+  /** Whether it shows this region: the native part copies between places that do not overlap. */
+  owns(buffer: ArrayBufferLike): boolean {
+    return [this.#pages, this.#shared, ...this.#outgrown].some(pages => pages?.buffer === buffer)
+  }
+
   sharedBuffer(): SharedArrayBuffer {
     this.check('sharedBuffer')
     this.#shared ??= this.#share()

@@ -38,7 +38,8 @@ pub(crate) fn engine_pages(array: &Uint8ArraySlice<'_>) -> pagecast::Result<Engi
 
 /// The bytes of a caller's array, for the length of one call.
 pub(crate) fn bytes_mut<'a>(array: &'a mut Uint8ArraySlice<'_>) -> &'a mut [u8] {
-    // SAFETY: JavaScript does not run while this call does, so nobody else reads or writes the array.
+    // SAFETY: this thread's JavaScript does not run while this call does. Others may have the array's memory, too: what it is handed to only copies
+    // into it, and takes nothing for granted that it finds there.
     unsafe { array.as_mut() }
 }
 

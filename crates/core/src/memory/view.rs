@@ -136,7 +136,7 @@ impl View {
     /// Copies bytes out; all of them must be in the view, in pages that may be read.
     pub(crate) fn copy_out(&self, from: usize, target: &mut [u8]) -> Result<()> {
         let from = self.checked(from, target.len())?;
-        // SAFETY: mapped, and an own slice does not overlap a mapping that hands out no references.
+        // SAFETY: mapped, and no slice that is safe overlaps a mapping that hands out no references; of JavaScript's none is a view of the region.
         unsafe { copy_bytes(from as *const u8, target.as_mut_ptr(), target.len()) };
         Ok(())
     }
