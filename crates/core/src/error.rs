@@ -14,11 +14,11 @@ pub enum Code {
     InvalidSize,
     /// A schema that breaks the rules of the format.
     InvalidSchema,
-    /// A field's value does not fit its type.
+    /// A field's value does not fit its type, or bytes or pages lie outside a region.
     ValueRange,
     /// No segment of that name.
     NotFound,
-    /// A segment of that name is there, and the caller asked for that to be an error.
+    /// An object of that name is there, and the caller asked for that to be an error.
     AlreadyExists,
     /// A live publisher holds the name.
     PublisherExists,
@@ -49,11 +49,11 @@ pub enum Code {
     Closed,
     /// The name leads to another segment now.
     Replaced,
-    /// The publisher or consumer was closed by its own side.
+    /// The publisher, consumer or region was closed by its own side.
     Disposed,
     /// The publisher died and left no whole value.
     PublisherDied,
-    /// The operation needs write permission that this consumer lacks.
+    /// The operation needs write permission that this consumer, region or object lacks.
     ReadOnly,
     /// The filesystem has too little room.
     NoSpace,
@@ -63,9 +63,9 @@ pub enum Code {
     Permission,
     /// The filesystem is mounted read-only.
     ReadOnlyFilesystem,
-    /// Out of file descriptors.
+    /// Out of file descriptors, or a region gave its own up.
     TooManyFiles,
-    /// Another process cut the segment shorter than its header says.
+    /// Another process cut the file of a segment or region short.
     Truncated,
     /// Something is mapped at the address.
     AddressInUse,

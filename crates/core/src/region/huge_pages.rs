@@ -10,7 +10,7 @@ const SETTINGS: &str = "/sys/kernel/mm/transparent_hugepage";
 /// Asks for them; why not, if the system refuses.
 pub(super) fn ask(title: &str, object: &Object, private: bool, view: &View) -> Result<()> {
     let refused = |fact: String| Error::new(Code::HugePages, format!("{title}: huge pages asked for, and refused: {fact}"));
-    let setting = match (private, object.is_memory, object.is_device()) {
+    let setting = match (private, object.is_memory, object.is_device) {
         (false, true, false) => "shmem_enabled",
         (true, _, _) => "enabled",
         _ => return Err(refused("the kernel has none for this kind of file".into())),

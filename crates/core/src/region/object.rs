@@ -17,7 +17,7 @@ pub(super) struct Object {
     /// Whether it has a size that another process may make smaller.
     can_shrink: bool,
     /// Whether it is a device.
-    is_device: bool,
+    pub is_device: bool,
     /// The numbers of the file in the kernel's list of mappings, where they are known.
     pub identity: Option<Identity>,
     /// Whether it is in a filesystem of memory.
@@ -153,10 +153,6 @@ impl Object {
             (_, FileKind::Regular(size)) => Ok(size),
             _ => Err(Error::new(Code::InvalidArgument, format!("{title}: it has no size that could change"))),
         }
-    }
-
-    pub fn is_device(&self) -> bool {
-        self.is_device
     }
 }
 

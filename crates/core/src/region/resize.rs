@@ -87,7 +87,7 @@ impl Region {
         if !self.access.writes() {
             return Err(self.error(Code::ReadOnly, format_args!("it cannot be resized with access {}", self.access)));
         }
-        if self.object.is_device() {
+        if self.object.is_device {
             return Err(self.error(Code::InvalidArgument, "a device cannot be resized"));
         }
         if self.views.first().is_some_and(View::is_reserved) {
