@@ -5,8 +5,8 @@ import { describe } from '../struct/problem.js'
 import { isDetached, typedArrayKind, typedArrayLength } from '../struct/typed-arrays.js'
 import { PAGE_SIZE } from './page-size.js'
 
-/** All that a process can address on the processors there are: 128 TiB. */
-const MOST_BYTES = 2 ** 47
+/** All that a process can address on x86-64, and enough elsewhere: 128 TiB. */
+const ADDRESSABLE_BYTES = 2 ** 47
 const ADDRESSES = 2n ** 64n
 
 /** Bytes. Of a region there is at least one. */
@@ -15,8 +15,8 @@ export function checkSize(what: string, size: unknown, least = 1): number | unde
   if (typeof size !== 'number' || Number.isNaN(size) || (Number.isFinite(size) && !Number.isInteger(size))) {
     throw invalid(what, 'size', size, 'a whole number of bytes')
   }
-  if (size >= least && size <= MOST_BYTES) return size + 0 // no -0
-  const range = `${least} to ${MOST_BYTES.toLocaleString('en-US')} bytes`
+  if (size >= least && size <= ADDRESSABLE_BYTES) return size + 0 // no -0
+  const range = `${least} to ${ADDRESSABLE_BYTES.toLocaleString('en-US')} bytes`
   throw new ArgumentError('ERR_INVALID_SIZE', `${what}: size is ${describe(size)}, expected ${range}`)
 }
 
