@@ -4,6 +4,7 @@ use super::{Region, map_refused, whole_pages};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::{Backing, EnginePages, View, in_use};
 use crate::sys::{self, Place};
+use nix::errno::Errno;
 
 impl Region {
     /// Makes region and object as long as that (ftruncate(2)): others who have mapped what is cut off get [`Code::Truncated`]. A region at
@@ -37,7 +38,8 @@ impl Region {
             self.object.grow(&self.title, size, end, self.reserve)?;
         }
         let resized = new_view(self, new_length).and_then(|view| self.resize_views(new_length, view));
-        if resized.is_err() && end > size {
+        // whoever else made it longer still meanwhile counts on that
+        if resized.is_err() && end > size && self.object.size(&self.title).is_ok_and(|now| now == end) {
             let _ = self.object.shrink(&self.title, end, size);
         }
         resized?;
@@ -51,7 +53,7 @@ impl Region {
     }
 
     /// The primary view is replaced, or at the address that was asked for stays and becomes longer or shorter. Others that are there see
-    /// what is left of what they saw.
+    /// what is left of what they saw. First what may be refused, then what cannot be taken back.
     fn resize_views(&mut self, length: usize, fresh: Option<View>) -> Result<()> {
         let backing = Backing {
             fd: self.object.descriptor()?,
@@ -60,14 +62,19 @@ impl Region {
             private: self.private,
             identity: self.object.identity,
         };
+        if let Some(fresh) = &fresh {
+            self.settle(fresh)?;
+        }
         if self.is_placed
             && let Some(primary) = self.views.first_mut().filter(|view| view.byte_length() < length)
         {
             let address = primary.address() as u64;
-            primary.lengthen(length, &backing).map_err(|errno| in_use(address, length, errno))?;
+            primary.lengthen(length, &backing).map_err(|errno| match errno {
+                Errno::EEXIST => in_use(address, length, errno),
+                errno => map_refused(&self.title, length, self.access, errno),
+            })?;
         }
         if let Some(fresh) = fresh {
-            self.settle(&fresh)?;
             let old = usize::from(self.is_placed);
             if self.views.len() > old { drop(std::mem::replace(&mut self.views[old], fresh)) } else { self.views.push(fresh) }
         }
