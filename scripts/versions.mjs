@@ -5,6 +5,12 @@ import { writeFolders } from './npm-folders.mjs'
 import { mainManifest, platforms } from './platforms.mjs'
 import { Failure, main, root, runOrFail } from './run.mjs'
 
+/** The fuzzers are a workspace of their own. */
+const locked = [
+  ['Cargo.lock', 'pagecast'],
+  ['Cargo.lock', 'pagecast-node'],
+  ['fuzz/Cargo.lock', 'pagecast'],
+]
 const VERSION = /^\d+\.\d+\.\d+(-[\w.]+)?$/
 
 /** Throws a `Failure` that names every place with another version than package.json; resolves to the version. */
@@ -27,9 +33,7 @@ function found() {
     'native.cjs': read('native.cjs').match(/expected (\S+) but got/)?.[1],
     'CHANGELOG.md': read('CHANGELOG.md').match(/^## (\S+)/m)?.[1],
   }
-  for (const crate of ['pagecast', 'pagecast-node']) {
-    places[`Cargo.lock's ${crate}`] = read('Cargo.lock').match(new RegExp(`name = "${crate}"\nversion = "(.*)"`))?.[1]
-  }
+  for (const [lock, crate] of locked) places[`${lock}'s ${crate}`] = read(lock).match(entryOf(crate))?.[2]
   for (const { name } of platforms) places[`npm/${name}`] = JSON.parse(read(`npm/${name}/package.json`)).version
   return places
 }
@@ -39,11 +43,15 @@ async function setVersion(version) {
   await runOrFail('npm', ['version', version, '--no-git-tag-version', '--allow-same-version', '--ignore-scripts'], { stdout: null })
   const cargo = read('Cargo.toml').replace(/^version = ".*"/m, `version = "${version}"`)
   writeFileSync(join(root, 'Cargo.toml'), cargo.replace(/^(pagecast = .*version = )".*?"/m, `$1"${version}"`))
-  await runOrFail('cargo', ['update', '--workspace', '--offline'])
+  for (const [lock, crate] of locked) writeFileSync(join(root, lock), read(lock).replace(entryOf(crate), `$1"${version}"`))
   writeFolders()
   // The loader has the version in it.
   await runOrFail('npm', ['run', '--silent', 'build:native'])
   console.log(`${version} everywhere but in CHANGELOG.md, which is written by hand`)
+}
+
+function entryOf(crate) {
+  return new RegExp(`(name = "${crate}"\nversion = )"(.*)"`)
 }
 
 function read(path) {
