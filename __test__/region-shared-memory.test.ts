@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bytes, Consumer, PAGE_SIZE, Publisher, Region, SharedMemory } from 'pagecast'
 import { holdings } from './helpers/holdings.js'
@@ -166,6 +166,20 @@ regions('a list of what there is, segments among it', (t, { directory }) => {
   memory.unlink()
   publisher.close()
   t.deepEqual(SharedMemory.list({ directory }), [])
+})
+
+regions('what is no object of shared memory is not opened as one', (t, { directory }) => {
+  mkdirSync(join(directory, 'folder'))
+  symlinkSync('/nowhere', join(directory, 'link'))
+  for (const name of ['folder', 'link']) {
+    const open = (mode: 'r' | 'r+' | 'w' | 'x') => () => SharedMemory.open(name, mode, { directory })
+    for (const mode of ['r', 'r+', 'w'] as const) t.throws(open(mode), { code: 'ERR_INVALID_ARGUMENT' }, `${name} ${mode}`)
+    t.throws(open('x'), { code: 'ERR_ALREADY_EXISTS' })
+  }
+  t.deepEqual(SharedMemory.list({ directory }), [])
+  t.false(existsSync('/nowhere'))
+  rmSync(join(directory, 'folder'), { recursive: true })
+  rmSync(join(directory, 'link'))
 })
 
 regions('the default directory is that of the system', (t, { unique }) => {

@@ -202,7 +202,11 @@ impl SharedMemory {
 }
 
 fn existing(name: &Name, read_only: bool) -> Result<OwnedFd> {
-    sys::open_object(name.path(), read_only).map_err(|errno| Error::system(format_args!("open {name}"), "open", errno))
+    sys::open_object(name.path(), read_only).map_err(|errno| {
+        let error = Error::system(format_args!("open {name}"), "open", errno);
+        // what is there is no file
+        if matches!(errno, Errno::EISDIR | Errno::ENXIO | Errno::ELOOP) { error.with_code(Code::InvalidArgument) } else { error }
+    })
 }
 
 fn taken(name: &Name) -> Error {
