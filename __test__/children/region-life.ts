@@ -61,6 +61,11 @@ function byteOf(path: string, position: number): number | undefined {
 }
 
 // What is made in a function of its own leaves nothing on the stack.
+const closeWatched = (region: Region, registry: FinalizationRegistry<undefined>) => {
+  for (const buffer of [region.bytes.buffer, region.sharedBuffer]) registry.register(buffer, undefined)
+  region.close()
+}
+
 const dropReader = (path: string) => {
   check(Region.map({ source: { file: path }, access: 'r' }).bytes[0], 1, 'read')
 }
@@ -155,6 +160,17 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       }
       await turn()
     }
+  },
+
+  'a closed region that is kept keeps none of the engine’s memory': async gc => {
+    const region = Region.map({ size: 65_536 })
+    let kept = 2
+    const registry = new FinalizationRegistry(() => {
+      kept -= 1
+    })
+    closeWatched(region, registry)
+    await until(gc, () => kept === 0)
+    check(region.closed, true, 'kept')
   },
 
   'closing takes everything away': () => {

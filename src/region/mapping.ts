@@ -123,8 +123,9 @@ export class Mapping {
   detach(): Uint8Array {
     this.call('detach', native => native.detach())
     this.isClosed = true
-    for (const pages of [...this.#outgrown, this.#shared, this.#pages]) pages?.giveAway()
-    return this.#bytes ?? new Uint8Array()
+    const bytes = this.#bytes ?? new Uint8Array()
+    for (const pages of this.#letGo()) pages.giveAway()
+    return bytes
   }
 
   /** First nobody can see the pages any more, then they are no longer the region's. Twice is once. */
@@ -133,6 +134,15 @@ export class Mapping {
     this.isClosed = true
     this.#pages?.release()
     attempt(() => this.#native.close())
-    for (const pages of [...this.#outgrown, this.#shared, this.#pages]) pages?.forget()
+    for (const pages of this.#letGo()) pages.forget()
+  }
+
+  /** Whoever keeps a closed region keeps no memory of the engine's by that. */
+  #letGo(): RegionPages[] {
+    const all = [...this.#outgrown.splice(0), this.#shared, this.#pages].filter(pages => pages !== undefined)
+    this.#shared = undefined
+    this.#pages = undefined
+    this.#bytes = undefined
+    return all
   }
 }
