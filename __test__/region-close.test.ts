@@ -182,3 +182,25 @@ regions('many at once, each with its own bytes', (t, { directory }) => {
   t.is(readdirSync('/proc/self/fd').length, before)
   t.true(directory.length > 0)
 })
+
+regions('past some hundred regions there are no descriptors, and no stale bytes', (t, { directory }) => {
+  const file = fileOf(directory, pattern(PAGE_SIZE))
+  const before = readdirSync('/proc/self/fd').length
+  const space = Region.reserve(600 * PAGE_SIZE)
+  const all = Array.from({ length: 600 }, (_, index) => {
+    const address = space.address + BigInt(index * PAGE_SIZE)
+    return index % 2 === 0
+      ? Region.map({ source: { file }, access: 'r' })
+      : Region.map({ size: PAGE_SIZE, sharing: 'private', address, placement: 'replace' })
+  })
+  t.true(readdirSync('/proc/self/fd').length <= before + 512)
+  const region = all[598] as Region
+  t.throws(() => region.fd, { code: 'ERR_TOO_MANY_FILES' })
+  region.bytes[0] = 99
+  for (const use of [() => region.read(1), () => region.bytes, () => region.pages.protect('none')]) {
+    t.throws(use, { code: 'ERR_READ_ONLY' }, 'what others have cannot be shown again')
+  }
+  t.deepEqual([...(all[596] as Region).read(1)], bytesOfFile(file, 0, 1))
+  for (const region of all) region.close()
+  space.close()
+})

@@ -67,7 +67,12 @@ impl NativeRegion {
     pub fn open(env: Env, options: NativeMapOptions) -> Result<NativeRegion> {
         let opened = map_options(&options).and_then(|options| Region::prepare(&options));
         let held = Held::count(options.kind != "memfd");
-        opened.map(|region| NativeRegion { region: Some(region), held: Some(held), closes_at_end: false }).or_throw(&env)
+        let mut native =
+            opened.map(|region| NativeRegion { region: Some(region), held: Some(held), closes_at_end: false }).or_throw(&env)?;
+        if !native.viewable() {
+            native.spare_descriptor();
+        }
+        Ok(native)
     }
 
     fn region(&self) -> pagecast::Result<&Region> {
@@ -101,13 +106,18 @@ impl NativeRegion {
     pub fn map_over(&mut self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
         let mapped = pages::engine_pages(&pages).and_then(|pages| self.region_mut()?.map_over(pages));
         mapped.or_throw(&env)?;
+        self.spare_descriptor();
+        Ok(())
+    }
+
+    /// Once all is mapped that has to be: gives the descriptor up, if there are too many.
+    fn spare_descriptor(&mut self) {
         if let (Some(region), Some(held)) = (&mut self.region, &self.held)
             && held.is_too_many()
         {
             region.give_up_descriptor();
             self.held = None;
         }
-        Ok(())
     }
 
     /// The engine would use its pages before it takes them back. So they are held until `close`, and what is torn down with its thread closes first.

@@ -7,6 +7,9 @@ use crate::sys::{self, Access};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+/// What was done to a page that cannot be had back.
+const SPOILED: &str = "not what others have, since it was used as it may not be and there is no descriptor to map it again";
+
 impl Region {
     /// [`Code::Truncated`] from when another process has cut the file short. [`Code::ReadOnly`] or [`Code::NoAccess`], once, where JavaScript used
     /// pages as they may not be used; they are as before then.
@@ -23,7 +26,11 @@ impl Region {
         if self.is_truncated.load(Ordering::Relaxed) {
             return Err(self.truncated());
         }
-        forbidden.map_or(Ok(()), |byte_offset| Err(self.restore(byte_offset / sys::page_bytes())))
+        match (forbidden, self.spoiled.get()) {
+            (Some(byte_offset), _) => Err(self.restore(byte_offset / sys::page_bytes())),
+            (None, Some(page)) => Err(self.refused(*page, self.runs.at(*page), SPOILED)),
+            (None, None) => Ok(()),
+        }
     }
 
     #[cold]
@@ -32,15 +39,19 @@ impl Region {
         self.error(Code::Truncated, what)
     }
 
-    /// Takes back what stands for pages that were used as they may not be, and says so.
+    /// Takes back what stands for pages that were used as they may not be, and says so; for ever, where without a descriptor they cannot be had back.
     #[cold]
     fn restore(&self, page: usize) -> Error {
         for view in self.views.iter().filter(|view| view.is_engines()) {
             for (pages, state) in self.runs.all() {
                 let Some(access) = state.filter(|access| !access.writes()) else { continue };
                 let _ = match self.backing(access) {
-                    Ok(backing) if !self.private => view.map_again(&bytes_of(&pages), &backing),
-                    _ => view.protect(&bytes_of(&pages), access),
+                    _ if self.private => view.protect(&bytes_of(&pages), access),
+                    Ok(backing) => view.map_again(&bytes_of(&pages), &backing),
+                    Err(_) => {
+                        let _ = self.spoiled.set(page);
+                        Ok(())
+                    }
                 };
             }
             let _ = self.wishes.lock.then(|| view.on(&(0..view.byte_length()), sys::lock_pages));

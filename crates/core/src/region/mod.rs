@@ -41,6 +41,7 @@ use object::Object;
 use runs::Runs;
 use std::ops::Range;
 use std::os::fd::BorrowedFd;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 /// Mapped memory. Bytes are copied in and out, because other processes may change them at any time; where they lie is an address for those
@@ -67,6 +68,8 @@ pub struct Region {
     runs: Runs,
     /// Another process cut the file short: for good.
     is_truncated: AtomicBool,
+    /// A page in whose place something else stays.
+    spoiled: OnceLock<usize>,
     position: u64,
 }
 
@@ -113,6 +116,7 @@ impl Region {
             is_placed: options.address.is_some(),
             reserve: options.reserves(),
             is_truncated: AtomicBool::new(false),
+            spoiled: OnceLock::new(),
             views: Vec::new(),
             position: 0,
             title: format!("region of {subject}"),
@@ -260,7 +264,8 @@ impl Region {
         self.object.descriptor()
     }
 
-    /// Closes the open file: for whoever holds many regions. What is mapped stays; resizing and further mappings are [`Code::TooManyFiles`].
+    /// Closes the open file: for whoever holds many regions. What is mapped stays; resizing and further mappings are [`Code::TooManyFiles`], and
+    /// [`Code::ReadOnly`] and [`Code::NoAccess`] of shared pages last.
     pub fn give_up_descriptor(&mut self) {
         self.object.give_up_descriptor();
     }
