@@ -204,6 +204,17 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     }
   },
 
+  'several threads may use pages of access none at the same moment': async () => {
+    const path = file('none', 1 << 20, 1)
+    for (let round = 0; round < 20; round++) {
+      const region = Region.map({ source: { file: path } })
+      const jobs = Array.from({ length: 4 }, () => promisify(deflate)(region.bytes))
+      region.pages.protect('none')
+      for (const job of jobs) check(inflateSync(await job).length, 1 << 20, 'compressed')
+      region.close()
+    }
+  },
+
   'jobs of regions that are dropped read what was there': async gc => {
     for (let round = 1; round < 20; round++) {
       const start = () => {
