@@ -88,7 +88,7 @@ export declare class NativeRegion {
   get byteLength(): number
   /** Where in the object it begins. */
   get byteOffset(): number
-  /** Whether it can be mapped over the engine's pages: a private one that has an address cannot be mapped again. */
+  /** Whether it can be mapped over the engine's pages: what has an address is mapped already. */
   get viewable(): boolean
   /** Maps it over the engine's pages: what JavaScript sees, and what addresses mean where none was asked for. */
   mapOver(pages: Uint8Array): void

@@ -260,3 +260,14 @@ regions('what one may not do is ERR_PERMISSION', async (t, scene) => {
   t.deepEqual([...readFileSync(join(directory, 'file'))], [1, 2, 3])
   scene.remove('file')
 })
+
+regions('what was opened without its room is mapped without it', (t, { directory }) => {
+  using sparse = SharedMemory.open('sparse', 'x', { directory, size: 2 ** 30, reserve: false })
+  using region = sparse.map()
+  t.is(statSync(sparse.path).blocks, 0)
+  t.is(region.byteLength, 2 ** 30)
+  using reserved = sparse.map({ size: 2 ** 20, reserve: true })
+  t.is(statSync(sparse.path).blocks, 2 ** 11)
+  t.is(reserved.byteLength, 2 ** 20)
+  sparse.unlink()
+})

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomFillSync } from 'node:crypto'
 import { readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -162,4 +162,26 @@ regions('a copy is what a worker gets of bytes that are not shared', async t => 
   t.is(message.sum, 24)
   t.is(region.bytes.length, PAGE_SIZE)
   await worker.terminate()
+})
+
+regions('zlib goes on with a shared buffer when the region is closed, however much it has to do', async t => {
+  const size = 2 ** 20
+  const region = Region.map({ size })
+  const { bytes, sharedBuffer } = region
+  for (let at = 0; at < size; at += 65_536) randomFillSync(bytes, at, 65_536)
+  const jobs = Array.from({ length: 8 }, () => promisify(deflate)(new Uint8Array(sharedBuffer)))
+  region.close()
+  for (const job of jobs) t.is(inflateSync(await job).length, size)
+})
+
+regions('a device is mapped once: nobody says that two mappings are the same memory', t => {
+  using region = Region.map({ source: { file: '/dev/zero' }, size: 65_536 })
+  region.bytes[0] = 1
+  t.throws(() => region.sharedBuffer, { code: 'ERR_PRIVATE' })
+  using space = Region.reserve(65_536)
+  using placed = Region.map({ source: { file: '/dev/zero' }, size: 65_536, address: space.address, placement: 'replace' })
+  t.throws(() => placed.bytes, { code: 'ERR_PRIVATE' })
+  placed.write(Uint8Array.of(7))
+  placed.seek(0)
+  t.deepEqual(placed.read(1), Uint8Array.of(7))
 })

@@ -42,7 +42,7 @@ export interface MapOptions {
   offset?: number
   /**
    * Whether to take the room on the filesystem now (posix_fallocate(3)), so that there is an `ERR_NO_SPACE` here instead of a fault later.
-   * Default: true for `memfd`, `shm` and a {@link SharedMemory} that may be written, else false. A file that is to stay sparse must not be reserved.
+   * Default: true for `memfd`, `shm` and a {@link SharedMemory} that may be written and was not opened without, else false. A file that is to stay sparse must not be reserved.
    */
   reserve?: boolean
   /**

@@ -39,7 +39,7 @@ function fresh(kind: string): Origin {
 function ofShared(handle: SharedHandle): Origin {
   const subject = handle.name
   const fd = handle.descriptor(`map ${subject}`)
-  return { kind: 'fd', subject, fd, isFresh: false, isReserved: handle.writable, isReadOnly: !handle.writable }
+  return { kind: 'fd', subject, fd, isFresh: false, isReserved: handle.writable && handle.reserve, isReadOnly: !handle.writable }
 }
 
 const kinds: Record<string, (source: object) => Origin> = {

@@ -73,7 +73,8 @@ export class Mapping {
   bytes(operation: string): Uint8Array {
     this.check(operation)
     if (this.#bytes !== undefined) return this.#bytes
-    const message = 'a private mapping at an address cannot be mapped a second time for JavaScript; use read() and write()'
+    const message =
+      'what is mapped at an address, and is private or a device, cannot be mapped a second time for JavaScript; use read() and write()'
     throw new RegionError('ERR_PRIVATE', `${this.what(operation)}: ${message}`)
   }
 

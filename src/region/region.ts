@@ -279,7 +279,12 @@ export class Region {
     return this.#mapping.isClosed
   }
 
-  /** Gives the memory back (munmap(2)). Views get length 0, shared buffers show zeros. Twice is once. */
+  /**
+   * Gives the memory back (munmap(2)). Views get length 0, shared buffers show zeros. Twice is once.
+   *
+   * Not while `zlib` works on {@link Region.bytes}: Node looks at its input again and again, and does not survive that it was detached. Give it a copy or the
+   * shared buffer.
+   */
   close(): void {
     this.#mapping.close()
   }

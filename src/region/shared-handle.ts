@@ -2,6 +2,8 @@
 export interface SharedHandle {
   readonly name: string
   readonly writable: boolean
+  /** Whether it was opened to have its room taken. */
+  readonly reserve: boolean
   /** The descriptor; throws `ERR_DISPOSED` once it is closed. */
   descriptor(what: string): number
 }

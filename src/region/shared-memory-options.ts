@@ -11,7 +11,7 @@ export interface SharedMemoryOptions {
   directory?: string
   /**
    * Whether the room of `size`, and of what {@link SharedMemory.truncate} adds, is taken at once (posix_fallocate(3)), so that there is an
-   * `ERR_NO_SPACE` instead of a fault later. Default true.
+   * `ERR_NO_SPACE` instead of a fault later; regions that are mapped of it do the same unless told otherwise. Default true.
    */
   reserve?: boolean
 }

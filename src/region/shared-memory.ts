@@ -57,11 +57,8 @@ export class SharedMemory {
       directory: checkDirectory(what, given.directory),
       reserve: checkBoolean(what, 'reserve', given.reserve) ?? true,
     }
-    return new SharedMemory(
-      name,
-      how !== 'r',
-      attempt(() => NativeSharedMemory.open(plan)),
-    )
+    const native = attempt(() => NativeSharedMemory.open(plan))
+    return new SharedMemory(name, how !== 'r', plan.reserve, native)
   }
 
   /**
@@ -85,11 +82,11 @@ export class SharedMemory {
     return attempt(() => listSharedMemory(directory))
   }
 
-  private constructor(name: string, writable: boolean, native: NativeSharedMemory) {
+  private constructor(name: string, writable: boolean, reserve: boolean, native: NativeSharedMemory) {
     this.name = name
     this.writable = writable
     this.#native = native
-    handles.set(this, { name, writable, descriptor: operation => this.#call(operation, open => open.fd()) })
+    handles.set(this, { name, writable, reserve, descriptor: operation => this.#call(operation, open => open.fd()) })
   }
 
   /** The file. */

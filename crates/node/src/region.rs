@@ -95,10 +95,10 @@ impl NativeRegion {
         self.region.as_ref().map_or(0.0, |region| number(region.byte_offset()))
     }
 
-    /// Whether it can be mapped over the engine's pages: a private one that has an address cannot be mapped again.
+    /// Whether it can be mapped over the engine's pages: what has an address is mapped already.
     #[napi(getter)]
     pub fn viewable(&self) -> bool {
-        self.region.as_ref().is_some_and(|region| !region.is_private() || region.address() == 0)
+        self.region.as_ref().is_some_and(|region| region.address() == 0 || region.is_mappable_again())
     }
 
     /// Maps it over the engine's pages: what JavaScript sees, and what addresses mean where none was asked for.

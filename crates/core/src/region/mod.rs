@@ -150,8 +150,10 @@ impl Region {
 
     /// Maps the region over pages that the JavaScript engine owns; the first time, unless an address was asked for, as what addresses mean.
     pub fn map_over(&mut self, pages: EnginePages) -> Result<()> {
-        if self.private && !self.views.is_empty() {
-            return Err(self.error(Code::Private, "a private mapping cannot be mapped a second time: it would share nothing"));
+        if !self.views.is_empty() && !self.is_mappable_again() {
+            return Err(
+                self.error(Code::Private, "a private mapping, or that of a device, cannot be mapped a second time: it would share nothing")
+            );
         }
         let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
         let view = View::over(pages, length, &backing, |errno| map_refused(&self.title, length, self.access, errno))?;
@@ -237,6 +239,12 @@ impl Region {
     /// Whether what is written stays in this process.
     pub fn is_private(&self) -> bool {
         self.private
+    }
+
+    /// Whether further mappings would be the same memory: what is private is not, and each mapping of a device, such as /dev/zero, may be memory of
+    /// its own.
+    pub fn is_mappable_again(&self) -> bool {
+        !self.private && !self.object.is_device
     }
 
     /// Where the first byte is. 0 where nothing is mapped yet.
