@@ -3,7 +3,7 @@
 //! A page that another process cut off its file (SIGBUS): the handler looks the address up among the ranges that pagecast mapped, puts
 //! private zeros from that page to the end of the range, and lets the thread go on. So the last page of the range is gone for good,
 //! too, and that is how a publication finds out: a segment ends with a mark, which is looked at after every copy and before any value is
-//! handed out (see [`Segment::check`]). A region, which has no mark, asks its [`Guarded`].
+//! handed out (see [`Segment::check`]). A region, which has no mark, asks the guard of its own pages.
 //!
 //! A page that may not be used like that (SIGSEGV, `SEGV_ACCERR`), in the ranges that JavaScript reaches: a private copy takes its place, so
 //! that nobody else sees what is written, and the region's next call tells of it.
@@ -13,7 +13,7 @@
 //! not its own.
 //!
 //! JavaScript's engine may take back pages of a region that nobody can reach any more before the region's own end is heard of. Such ranges
-//! are [`Kind::VERIFIED`]: the handler looks in /proc/self/maps whether the file is mapped there still.
+//! are verified: the handler looks in /proc/self/maps whether the file is mapped there still.
 //!
 //! [`Segment::check`]: crate::segment::Segment::check
 
