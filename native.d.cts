@@ -17,6 +17,8 @@ export declare class NativeConsumer {
   layout(): NativeLayout
   /** Checked JSON; null for bytes. */
   get schema(): string | null
+  /** The number of the segment's descriptor. */
+  fd(): number
   /** The slot, -1 when read-only. */
   get slot(): number
   /** Maps the segment over the engine's pages, until `close`. */
@@ -66,6 +68,8 @@ export declare class NativePublisher {
   acquire(sliceMs: number): number
   /** Gives up after -1. */
   cancelWrite(): void
+  /** The number of the segment's descriptor. */
+  fd(): number
   /** Wakes everybody who sleeps until the state changes. */
   wakeConsumers(): void
   /** Whether observers may be asleep, who cannot say so in the segment. */
@@ -160,11 +164,11 @@ export declare class NativeSharedMemory {
 
 /** Tells when it is worth trying to become the publisher of a name. */
 export declare class NativeStandby {
-  /** Watches a name. Nothing need be there. */
-  static open(name: string, directory?: string | undefined | null): NativeStandby
+  /** Watches a name, where nothing need be, or a file. */
+  static open(at: NativeLocation): NativeStandby
   /** Milliseconds from one question to the next. */
   get intervalMs(): number
-  /** Asks the kernel whether no living publisher has the name. True also where it cannot be told: who tries learns why. */
+  /** Asks the kernel whether no living publisher is there. True also where it cannot be told: who tries learns why. */
   isVacant(): boolean
   /** The living publisher, as it named itself. */
   publisherPid(): number | null
@@ -183,10 +187,8 @@ export declare function listSharedMemory(directory?: string | undefined | null):
 
 /** What `Publisher.create` was told, checked by TypeScript. */
 export interface NativeCreateOptions {
-  /** The segment's name. */
-  name: string
-  /** Its directory. */
-  directory?: string
+  /** Where it is, or will be. */
+  at: NativeLocation
   /** Canonical JSON; none for bytes. */
   schema?: string
   /** Most bytes of a value. */
@@ -257,6 +259,18 @@ export interface NativeLayout {
   headerTimestamp: number
 }
 
+/** A name, a new memfd's label, or a descriptor: one of the three. */
+export interface NativeLocation {
+  /** The segment's name. */
+  name?: string
+  /** The name's directory. */
+  directory?: string
+  /** The label of memory that is to be made. */
+  memfd?: string
+  /** A descriptor by number, which stays the caller's. */
+  fd?: number
+}
+
 /** What `Region.map` was told, checked by TypeScript. */
 export interface NativeMapOptions {
   /** What messages call it. */
@@ -297,10 +311,8 @@ export interface NativeMapOptions {
 
 /** What `Consumer.open` was told, checked by TypeScript. */
 export interface NativeOpenOptions {
-  /** The segment's name. */
-  name: string
-  /** Its directory. */
-  directory?: string
+  /** Where it is. */
+  at: NativeLocation
   /** Without permission to write, and without a slot. */
   readOnly?: boolean
 }

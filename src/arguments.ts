@@ -39,6 +39,25 @@ function nameFault(name: unknown): string | undefined {
   return name.startsWith(RESERVED) ? `begins with ${RESERVED}, which is reserved` : undefined
 }
 
+/** Bytes of a memfd's label, after the `memfd:` that the kernel puts before it. */
+const LONGEST_LABEL = 249
+const MOST_DESCRIPTORS = 2 ** 31 - 1
+
+/** What a memfd is called in /proc. */
+export function checkLabel(what: string, option: string, label: unknown): string {
+  if (typeof label !== 'string' || label.includes('\0')) throw invalid(what, option, label, 'a string without NUL')
+  const bytes = Buffer.byteLength(label)
+  if (bytes <= LONGEST_LABEL) return label
+  throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: ${option} has ${bytes} bytes, at most ${LONGEST_LABEL} fit`)
+}
+
+/** The number of a descriptor, open or not. */
+export function checkDescriptor(what: string, option: string, fd: unknown): number {
+  const number = checkInteger(what, option, fd, 0, MOST_DESCRIPTORS)
+  if (number !== undefined) return number
+  throw invalid(what, option, fd, `an integer from 0 to ${MOST_DESCRIPTORS}`)
+}
+
 export function checkDirectory(what: string, directory: unknown): string | undefined {
   if (directory === undefined) return undefined
   if (typeof directory === 'string' && directory !== '' && !directory.includes('\0')) return directory

@@ -1,6 +1,7 @@
 import { CopiedSource } from './copied-source.js'
 import type { Decoder, Decoding } from './decoding.js'
 import { attempt, isTruncation, PagecastError } from './errors.js'
+import type { Place } from './location.js'
 import { MappedSegment } from './mapped-segment.js'
 import { CLOSED, NativeConsumer, REPLACED, TRUNCATED } from './native.js'
 import { PinnedSource } from './pinned-source.js'
@@ -10,8 +11,7 @@ import { Watcher } from './watcher.js'
 
 /** What a consumer is to be attached to, and how. Arguments are checked. */
 export interface Plan {
-  readonly name: string
-  readonly directory: string | undefined
+  readonly place: Place
   readonly readOnly: boolean
   /** How to read what is found. */
   readonly decoding: Decoder
@@ -34,8 +34,8 @@ export class Attachment {
   #copies: CopiedSource | undefined
 
   static open(what: string, plan: Plan): Attachment {
-    const { name, directory, readOnly } = plan
-    const native = attempt(() => NativeConsumer.open(directory === undefined ? { name, readOnly } : { name, readOnly, directory }))
+    const { place, readOnly } = plan
+    const native = attempt(() => NativeConsumer.open({ at: place.native, readOnly }))
     try {
       return new Attachment(what, native, plan)
     } catch (error) {
@@ -44,7 +44,7 @@ export class Attachment {
     }
   }
 
-  /** As {@link open}; undefined where there is nothing of that name that still goes on, or for one of the codes in `absent`. */
+  /** As {@link open}; undefined where there is nothing that still goes on, or for one of the codes in `absent`. */
   static openLiving(what: string, plan: Plan, absent: readonly string[] = ['ERR_NOT_FOUND']): Attachment | undefined {
     try {
       const attachment = Attachment.open(what, plan)
@@ -61,7 +61,7 @@ export class Attachment {
     this.#what = what
     this.native = native
     this.decoding = plan.decoding(what, native.schema, capacity)
-    this.#segment = plan.readOnly ? undefined : new MappedSegment(what, plan.name, native)
+    this.#segment = plan.readOnly ? undefined : new MappedSegment(what, plan.place.label, native)
     this.source = this.#segment === undefined ? this.copies : new PinnedSource(native, this.#segment, this.decoding.publisher !== undefined)
     this.watcher = new Watcher(native)
   }
@@ -101,6 +101,10 @@ export class Attachment {
   stalenessMs(): number {
     const { version, stalenessMs } = this.#peek()
     return version === 0 ? Number.POSITIVE_INFINITY : stalenessMs
+  }
+
+  fd(): number {
+    return attempt(() => this.native.fd())
   }
 
   epoch(): number {

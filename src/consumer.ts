@@ -1,12 +1,12 @@
 import {
   checkBoolean,
-  checkDirectory,
   checkFunction,
   checkName,
   checkOptions,
   checkRate,
   checkSignal,
   checkTimeout,
+  invalid,
   isPromise,
   promiseReturned,
 } from './arguments.js'
@@ -24,6 +24,7 @@ import type {
 } from './consumer-options.js'
 import { type Decoder, decoderFor, dynamicDecoder } from './decoding.js'
 import { checkType, type PublicationType } from './encoding.js'
+import { existingPlaceOf, inDirectory, type Location, type Place } from './location.js'
 import type { ReadLock } from './read-lock.js'
 import { Reader } from './reader.js'
 import type { Infer, InferLive, InferReadonlyLive, Struct } from './struct/index.js'
@@ -57,18 +58,19 @@ export class Consumer<T extends PublicationType = PublicationType> {
   /**
    * Attaches to a publication.
    *
-   * @param name As in `Publisher.create`.
+   * @param location Its name, or `{ fd }`: see {@link Location}.
    * @param type A struct, whose fields the publisher's must have; or `bytes(n)`.
    * @throws `ERR_NOT_FOUND`; `ERR_SCHEMA_MISMATCH`, naming the field; `ERR_TOO_MANY_CONSUMERS`, naming them;
    * `ERR_LOCK_OBSTRUCTED` if a process that is not attached holds a read lock (fcntl(2)) on one of the slots; `ERR_NOT_A_SEGMENT`,
    * `ERR_CORRUPT` and `ERR_UNSUPPORTED_FORMAT` for what is no publication; where the system refuses, `ERR_PERMISSION`,
-   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT`.
-   * What fails leaves nothing behind.
+   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT`,
+   * also for a descriptor that is none. What fails leaves nothing behind.
    */
-  static open<T extends PublicationType>(name: string, type: T, options?: OpenOptions): Consumer<T> {
-    const what = `open ${checkName('open', name)}`
+  static open<T extends PublicationType>(location: Location, type: T, options?: OpenOptions): Consumer<T> {
+    const place = existingPlaceOf('open', location)
+    const what = `open ${place.label}`
     const given = checkOptions(what, options, OPEN_OPTIONS)
-    const plan = planOf(what, name, given, decoderOf(what, type, given))
+    const plan = planOf(what, place, given, decoderOf(what, type, given))
     return new Consumer<T>(new Reader(plan, Attachment.open(what, plan)))
   }
 
@@ -78,9 +80,10 @@ export class Consumer<T extends PublicationType = PublicationType> {
    * @throws (rejects) as {@link Consumer.open}, except `ERR_NOT_FOUND` where only the directory is missing; `ERR_TIMEOUT`; `ERR_ABORTED`.
    */
   static async waitAndOpen<T extends PublicationType>(name: string, type: T, options?: OpenOptions & WaitOptions): Promise<Consumer<T>> {
-    const what = `waitAndOpen ${checkName('waitAndOpen', name)}`
+    const place = named('waitAndOpen', name)
+    const what = `waitAndOpen ${name}`
     const given = checkOptions(what, options, [...OPEN_OPTIONS, ...WAIT_OPTIONS])
-    return Consumer.#wait<T>(what, planOf(what, name, given, decoderOf(what, type, given)), given)
+    return Consumer.#wait<T>(what, planOf(what, place, given, decoderOf(what, type, given)), given)
   }
 
   /**
@@ -88,29 +91,36 @@ export class Consumer<T extends PublicationType = PublicationType> {
    *
    * @throws as {@link Consumer.open}; `ERR_INVALID_SCHEMA`.
    */
-  static openDynamic(name: string, options?: OpenDynamicOptions): Consumer {
-    const what = `openDynamic ${checkName('openDynamic', name)}`
-    const plan = planOf(what, name, checkOptions(what, options, DYNAMIC_OPTIONS), dynamicDecoder)
+  static openDynamic(location: Location, options?: OpenDynamicOptions): Consumer {
+    const place = existingPlaceOf('openDynamic', location)
+    const what = `openDynamic ${place.label}`
+    const plan = planOf(what, place, checkOptions(what, options, DYNAMIC_OPTIONS), dynamicDecoder)
     return new Consumer(new Reader(plan, Attachment.open(what, plan)))
   }
 
   /** As {@link Consumer.openDynamic}, as soon as there is such a publication. Rejects as {@link Consumer.waitAndOpen}. */
   static async waitAndOpenDynamic(name: string, options?: OpenDynamicOptions & WaitOptions): Promise<Consumer> {
-    const what = `waitAndOpenDynamic ${checkName('waitAndOpenDynamic', name)}`
+    const place = named('waitAndOpenDynamic', name)
+    const what = `waitAndOpenDynamic ${name}`
     const given = checkOptions(what, options, [...DYNAMIC_OPTIONS, ...WAIT_OPTIONS])
-    return Consumer.#wait(what, planOf(what, name, given, dynamicDecoder), given)
+    return Consumer.#wait(what, planOf(what, place, given, dynamicDecoder), given)
   }
 
   static async #wait<T extends PublicationType>(what: string, plan: Plan, { timeout, signal }: WaitOptions): Promise<Consumer<T>> {
     const wait = { timeout: checkTimeout(what, timeout), signal: checkSignal(what, signal) }
-    const { name, directory } = plan
+    const { name = '', directory } = plan.place.native
     const attachment = await arrival({ ...wait, what, name, directory, attempt: () => Attachment.openLiving(what, plan) })
     return new Consumer<T>(new Reader(plan, attachment))
   }
 
-  /** The name of the segment. */
+  /** The name of the segment, or what messages call it where it has none. */
   get name(): string {
     return this.#reader.name
+  }
+
+  /** The descriptor of the segment, to be handed on. It stays the consumer's, which closes it. */
+  get fd(): number {
+    return this.#reader.attachment('fd').fd()
   }
 
   /** Whether this consumer can only read copies. */
@@ -273,6 +283,8 @@ export class Consumer<T extends PublicationType = PublicationType> {
     const what = `changes ${this.name}`
     const { timeout, signal, maxRate, reopen, ref, withMeta } = checkOptions(what, options, CHANGES_OPTIONS)
     this.#reader.attachment('changes')
+    if (reopen === true && !this.#reader.isNamed)
+      throw invalid(what, 'reopen', reopen, 'false: without a name there is no other one to come')
     return new Changes(this.#reader, {
       timeout: checkTimeout(what, timeout) ?? Number.POSITIVE_INFINITY,
       signal: checkSignal(what, signal),
@@ -308,8 +320,13 @@ export class Consumer<T extends PublicationType = PublicationType> {
   }
 }
 
-function planOf(what: string, name: string, { directory, readOnly }: OpenDynamicOptions, decoding: Decoder): Plan {
-  return { name, directory: checkDirectory(what, directory), readOnly: checkBoolean(what, 'readOnly', readOnly) ?? false, decoding }
+function planOf(what: string, place: Place, { directory, readOnly }: OpenDynamicOptions, decoding: Decoder): Plan {
+  return { place: inDirectory(what, place, directory), readOnly: checkBoolean(what, 'readOnly', readOnly) ?? false, decoding }
+}
+
+// What is waited for has a name, for a descriptor leads to what is there.
+function named(operation: string, name: unknown): Place {
+  return existingPlaceOf(operation, checkName(operation, name))
 }
 
 function decoderOf(what: string, type: unknown, { exact }: OpenOptions): Decoder {

@@ -18,6 +18,7 @@ export type {
 export type { PublicationType } from './encoding.js'
 export { ArgumentError, LockError, PagecastError, PublicationError, RegionError, SchemaError, SegmentError } from './errors.js'
 export { setFaultGuard } from './fault-guard.js'
+export type { Location, NewLocation } from './location.js'
 export { Publisher } from './publisher.js'
 export type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
 export type { ReadLock } from './read-lock.js'

@@ -1,6 +1,6 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
-export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeMapOptions, NativeOpenOptions } from '#native'
+export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeLocation, NativeMapOptions, NativeOpenOptions } from '#native'
 export {
   addressSpaceLimit,
   listSharedMemory,

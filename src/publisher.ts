@@ -1,20 +1,20 @@
 import {
   checkBoolean,
   checkChoice,
-  checkDirectory,
   checkFunction,
   checkInteger,
   checkMode,
-  checkName,
   checkOptions,
   checkSignal,
   checkTimeout,
+  invalid,
   isPromise,
   promiseReturned,
 } from './arguments.js'
 import { checkType, type Encoding, encodingOf, type PublicationType } from './encoding.js'
 import { EnginePages } from './engine-pages.js'
 import { attempt } from './errors.js'
+import { existingPlaceOf, inDirectory, type Location, type NewLocation, type Place, placeOf } from './location.js'
 import { NativePublisher } from './native.js'
 import type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, WriteOptions } from './publisher-options.js'
 import { standBy } from './standby.js'
@@ -54,19 +54,20 @@ export class Publisher<T extends PublicationType = PublicationType> {
   /**
    * Makes the publication, or takes over what a publisher that is gone left. Consumers see the segment whole or not at all.
    *
-   * @param name At most 255 bytes, without a slash: `pose` is the file `/dev/shm/pose`.
+   * @param location Its name, `{ memfd }` or `{ fd }`: see {@link NewLocation}. Where `{ fd }` leads there must be what an earlier publisher left.
    * @param type A `struct({ … })`, or `bytes(n)` for values of at most n bytes.
    * @throws `ERR_PUBLISHER_EXISTS` while another publisher of that name lives, naming its process; `ERR_LOCK_OBSTRUCTED` while a process that
    * is not attached holds a read lock (fcntl(2)) where the publisher's would be; `ERR_ALREADY_EXISTS`; `ERR_NOT_FOUND` if there is no such
    * directory; `ERR_NOT_A_SEGMENT` if the name is that of something else; where the system refuses, `ERR_NO_SPACE`, `ERR_PERMISSION`,
-   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`,
-   * `ERR_INVALID_ARGUMENT` and those of {@link Publisher.write} for `init`. What fails leaves nothing behind.
+   * `ERR_READ_ONLY_FILESYSTEM`, `ERR_TOO_MANY_FILES` and `ERR_ADDRESS_SPACE`; `ERR_SCHEMA_MISMATCH` if a descriptor leads to a publication of another
+   * type or size; `ERR_INVALID_NAME`, `ERR_INVALID_TYPE`, `ERR_INVALID_ARGUMENT` and those of {@link Publisher.write} for `init`. What fails leaves nothing behind.
    */
-  static create<T extends PublicationType>(name: string, type: T, options?: CreateOptions<T>): Publisher<T> {
-    const what = `create ${checkName('create', name)}`
+  static create<T extends PublicationType>(location: NewLocation, type: T, options?: CreateOptions<T>): Publisher<T> {
+    const place = placeOf('create', location)
+    const what = `create ${place.label}`
     checkType(what, type)
-    const { timeout, ...choices } = checkCreation(what, checkOptions(what, options, CREATE_OPTIONS))
-    return Publisher.#maker<T>('create', name, type, choices, timeout)()
+    const { timeout, ...choices } = checkCreation(what, place, checkOptions(what, options, CREATE_OPTIONS))
+    return Publisher.#maker<T>('create', type, choices, timeout)()
   }
 
   /**
@@ -85,28 +86,28 @@ export class Publisher<T extends PublicationType = PublicationType> {
    * @throws (rejects) as {@link Publisher.create}, except `ERR_PUBLISHER_EXISTS` and `ERR_LOCK_OBSTRUCTED`; `ERR_TIMEOUT`, naming the
    * process of the publisher that lives; `ERR_ABORTED`.
    */
-  static async standby<T extends PublicationType>(name: string, type: T, options?: StandbyOptions<T>): Promise<Publisher<T>> {
-    const what = `standby ${checkName('standby', name)}`
+  static async standby<T extends PublicationType>(location: Location, type: T, options?: StandbyOptions<T>): Promise<Publisher<T>> {
+    const place = existingPlaceOf('standby', location)
+    const what = `standby ${place.label}`
     checkType(what, type)
     const given = checkOptions(what, options, STANDBY_OPTIONS)
-    const { timeout, ...choices } = checkCreation(what, given)
-    const take = Publisher.#maker<T>('standby', name, type, choices)
-    return standBy({ what, name, directory: choices.directory, take, timeout, signal: checkSignal(what, given.signal) })
+    const { timeout, ...choices } = checkCreation(what, place, given)
+    const take = Publisher.#maker<T>('standby', type, choices)
+    return standBy({ what, at: choices.place.native, take, timeout, signal: checkSignal(what, given.signal) })
   }
 
   // Everything is checked; what it returns only makes, as often as it is called.
   static #maker<T extends PublicationType>(
     operation: string,
-    name: string,
     type: T,
-    { init, ...choices }: Omit<CreateOptions<T>, 'timeout'>,
+    { init, place, ...choices }: Omit<Creation<T>, 'timeout'>,
     timeout?: number,
   ): () => Publisher<T> {
-    const what = `${operation} ${name}`
+    const what = `${operation} ${place.label}`
     const encoding = encodingOf(type)
     const first = init === undefined ? undefined : encoding.initial(what, init)
     const { byteLength, schema } = encoding
-    const plan = { ...choices, name, byteLength, schema, init: first }
+    const plan = { ...choices, at: place.native, byteLength, schema, init: first }
     // Before the segment is made: if there are no pages, what stands in its place is not to be lost.
     const pages = new EnginePages(
       what,
@@ -114,7 +115,7 @@ export class Publisher<T extends PublicationType = PublicationType> {
     )
     return () => {
       const native = attempt(() => NativePublisher.create(plan))
-      const writer = writerOf(name, native, pages)
+      const writer = writerOf(place.label, native, pages)
       try {
         if (native.adopted && first !== undefined) writer.write(operation, first, first.length, timeout)
         return new Publisher<T>(encoding, writer)
@@ -125,9 +126,14 @@ export class Publisher<T extends PublicationType = PublicationType> {
     }
   }
 
-  /** The name of the segment. */
+  /** The name of the segment, or what messages call it where it has none. */
   get name(): string {
     return this.#writer.name
+  }
+
+  /** The descriptor of the segment, to be handed on: to a child by its `stdio`, or over a socket. It stays the publisher's, which closes it. */
+  get fd(): number {
+    return this.#writer.fd
   }
 
   /** How many values the segment has room for. */
@@ -259,15 +265,24 @@ function writerOf(name: string, native: NativePublisher, pages: EnginePages): Wr
   }
 }
 
-function checkCreation<T extends PublicationType>(what: string, options: CreateOptions<T>): CreateOptions<T> {
+type Creation<T extends PublicationType> = Omit<CreateOptions<T>, 'directory'> & { place: Place }
+
+function checkCreation<T extends PublicationType>(what: string, place: Place, options: CreateOptions<T>): Creation<T> {
   const { init, buffers, maxConsumers, mode, ifDead, directory, timeout } = options
   return {
     init,
     buffers: checkInteger(what, 'buffers', buffers, 1, MOST_BUFFERS),
     maxConsumers: checkInteger(what, 'maxConsumers', maxConsumers, 1, MOST_CONSUMERS),
     mode: checkMode(what, mode),
-    ifDead: checkChoice(what, 'ifDead', ifDead, ['adopt', 'replace', 'fail']),
-    directory: checkDirectory(what, directory),
+    ifDead: checkSuccession(what, place, ifDead),
+    place: inDirectory(what, place, directory),
     timeout: checkTimeout(what, timeout),
   }
+}
+
+/** Nothing can take the place of what a descriptor leads to. */
+function checkSuccession(what: string, place: Place, ifDead: CreateOptions['ifDead']): CreateOptions['ifDead'] {
+  const choice = checkChoice(what, 'ifDead', ifDead, ['adopt', 'replace', 'fail'])
+  if (choice !== 'replace' || place.native.fd === undefined) return choice
+  throw invalid(what, 'ifDead', ifDead, 'adopt or fail: nothing can take the place of what a descriptor leads to')
 }

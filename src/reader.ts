@@ -38,13 +38,18 @@ export class Reader implements Lender {
   #attachment: Attachment | undefined
 
   constructor(plan: Plan, attachment: Attachment) {
-    this.name = plan.name
+    this.name = plan.place.label
     this.#plan = plan
     this.#attachment = attachment
   }
 
   get readOnly(): boolean {
     return this.#plan.readOnly
+  }
+
+  /** Whether its publication has a name, under which another one may come. */
+  get isNamed(): boolean {
+    return this.#plan.place.native.name !== undefined
   }
 
   get isDisposed(): boolean {
@@ -188,7 +193,7 @@ export class Reader implements Lender {
     isOver: () => boolean,
     also: Subscribe,
   ): Promise<void> {
-    const { name, directory } = this.#plan
+    const { name = '', directory } = this.#plan.place.native
     await arrival({ ...wait, what, name, directory, also, attempt: () => (isOver() ? true : this.#revive(what)) })
   }
 

@@ -1,6 +1,6 @@
 import { elapsed } from './clock.js'
 import { attempt, LockError, PagecastError } from './errors.js'
-import { NativeStandby } from './native.js'
+import { type NativeLocation, NativeStandby } from './native.js'
 import { sleep, throwIfAborted } from './sleep.js'
 
 /** A stranger's read lock is in the way, for as long as he likes. */
@@ -22,8 +22,7 @@ const ALIVE = new Beaten()
 /** Whose place is awaited, and how long. */
 export interface Candidate<T> {
   readonly what: string
-  readonly name: string
-  readonly directory: string | undefined
+  readonly at: NativeLocation
   /** Takes the place; throws `ERR_PUBLISHER_EXISTS` if somebody was faster, `ERR_LOCK_OBSTRUCTED` if a stranger is in the way. */
   take(): T
   /** Milliseconds. Default `Infinity`: until the signal. */
@@ -32,13 +31,13 @@ export interface Candidate<T> {
 }
 
 /**
- * Waits on the event loop until no living publisher has the name, and takes its place. The kernel is asked every few milliseconds, which
+ * Waits on the event loop until no living publisher is there, and takes its place. The kernel is asked every few milliseconds, which
  * takes it a microsecond: see `standby.rs` for why nothing better wakes a candidate.
  */
-export async function standBy<T>({ what, name, directory, take, timeout = Number.POSITIVE_INFINITY, signal }: Candidate<T>): Promise<T> {
+export async function standBy<T>({ what, at, take, timeout = Number.POSITIVE_INFINITY, signal }: Candidate<T>): Promise<T> {
   throwIfAborted(what, signal)
   const start = elapsed()
-  const native = attempt(() => NativeStandby.open(name, directory))
+  const native = attempt(() => NativeStandby.open(at))
   try {
     for (;;) {
       const taken = native.isVacant() ? unlessBeaten(take) : ALIVE

@@ -45,12 +45,21 @@ export class Writer implements Lender {
     return this.#isClosed
   }
 
+  get fd(): number {
+    this.#checkOpen('fd')
+    return attempt(() => this.#native.fd())
+  }
+
   get totalWrites(): number {
     return this.#isClosed ? this.#lastTotal : this.segment.sound(this.segment.totalWrites())
   }
 
-  check(operation: string): void {
+  #checkOpen(operation: string): void {
     if (this.#isClosed) throw new PublicationError('ERR_DISPOSED', `${operation} ${this.name}: this publisher is closed`)
+  }
+
+  check(operation: string): void {
+    this.#checkOpen(operation)
     if (this.lease === 0 && this.#index < 0) return
     throw new LockError(
       'ERR_ALREADY_LOCKED',

@@ -24,15 +24,16 @@ export class Scene {
 
   /** Runs a program of `__test__/children` with the scene's directory as its first argument. */
   child(program: string, args: readonly unknown[] = [], options?: ChildOptions): Child {
-    return this.#keep(Child.node(program, [this.directory, ...args], options))
+    return this.keep(Child.node(program, [this.directory, ...args], options))
   }
 
   /** Runs any program. */
   program(path: string, args: readonly unknown[], env?: NodeJS.ProcessEnv, descriptors?: readonly number[]): Child {
-    return this.#keep(new Child(path, args.map(String), env, path, descriptors))
+    return this.keep(new Child(path, args.map(String), env, path, descriptors))
   }
 
-  #keep(child: Child): Child {
+  /** Ends it with the scene, if it still runs. */
+  keep(child: Child): Child {
     this.#children.push(child)
     return child
   }

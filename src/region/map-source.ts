@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os'
-import { checkBoolean, checkDirectory, checkInteger, checkName, checkOptions, invalid } from '../arguments.js'
-import { ArgumentError } from '../errors.js'
+import { checkBoolean, checkDescriptor, checkDirectory, checkInteger, checkLabel, checkName, checkOptions, invalid } from '../arguments.js'
 import type { NativeMapOptions } from '../native.js'
 import { checkPath } from './checks.js'
 import { handles, type SharedHandle } from './shared-handle.js'
@@ -17,9 +16,6 @@ export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'direct
   readonly isReadOnly?: boolean
 }
 
-const MOST_DESCRIPTORS = 2 ** 31 - 1
-/** Bytes of a memfd's label, after the `memfd:` that the kernel puts before it. */
-const LONGEST_LABEL = 249
 const EXPECTED = "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd } or a SharedMemory"
 
 /** Throws unless it is one of the sources that there are. */
@@ -45,7 +41,7 @@ function ofShared(handle: SharedHandle): Origin {
 const kinds: Record<string, (source: object) => Origin> = {
   memfd: source => {
     const { memfd } = checkOptions<{ memfd: unknown }>('map source', source as { memfd: unknown }, ['memfd'])
-    return { ...fresh('memfd'), path: checkLabel(memfd), isReserved: true }
+    return { ...fresh('memfd'), path: checkLabel('map', 'source.memfd', memfd), isReserved: true }
   },
   temporary: source => {
     const { temporary } = checkOptions<{ temporary: unknown }>('map source', source as { temporary: unknown }, ['temporary'])
@@ -55,7 +51,7 @@ const kinds: Record<string, (source: object) => Origin> = {
   shm: source => ofName(source as NameSource),
   fd: source => {
     const { fd } = checkOptions<{ fd: unknown }>('map source', source as { fd: unknown }, ['fd'])
-    const descriptor = needInteger('source.fd', fd)
+    const descriptor = checkDescriptor('map', 'source.fd', fd)
     return { kind: 'fd', subject: `descriptor ${descriptor}`, fd: descriptor, isFresh: false, isReserved: false }
   },
 }
@@ -90,17 +86,4 @@ function ofName(source: NameSource): Origin {
   const name = checkName('map', shm)
   const place = checkDirectory(`map ${name}`, directory)
   return { kind: 'shm', subject: name, path: name, directory: place, isFresh: false, isReserved: true }
-}
-
-function checkLabel(label: unknown): string {
-  if (typeof label !== 'string' || label.includes('\0')) throw invalid('map', 'source.memfd', label, 'a string without NUL')
-  const bytes = Buffer.byteLength(label)
-  if (bytes <= LONGEST_LABEL) return label
-  throw new ArgumentError('ERR_INVALID_ARGUMENT', `map: source.memfd has ${bytes} bytes, at most ${LONGEST_LABEL} fit`)
-}
-
-function needInteger(option: string, value: unknown): number {
-  const integer = checkInteger('map', option, value, 0, MOST_DESCRIPTORS)
-  if (integer !== undefined) return integer
-  throw invalid('map', option, value, `an integer from 0 to ${MOST_DESCRIPTORS}`)
 }

@@ -39,7 +39,7 @@ pub use {
     record::{Bytes, Record, Text},
     region::{MapOptions, Region, SharedMemory},
     schema::Schema,
-    segment::Name,
+    segment::{Location, Name},
     wait::Patience,
 };
 

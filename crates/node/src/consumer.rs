@@ -2,22 +2,21 @@
 
 use crate::error::OrThrow;
 use crate::layout::{NativeHolder, NativeLayout, code, report};
+use crate::location::NativeLocation;
 use crate::pages::{self, Pages};
 use crate::slice;
 use crate::watch::Watch;
 use napi::bindgen_prelude::{Float64ArraySlice, Function, Uint8Array, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::{Code, Error, Name, RawConsumer};
-use std::path::Path;
+use pagecast::{Code, Error, RawConsumer};
+use std::os::fd::AsRawFd;
 
 /// What `Consumer.open` was told, checked by TypeScript.
 #[napi(object)]
 pub struct NativeOpenOptions {
-    /// The segment's name.
-    pub name: String,
-    /// Its directory.
-    pub directory: Option<String>,
+    /// Where it is.
+    pub at: NativeLocation,
     /// Without permission to write, and without a slot.
     pub read_only: Option<bool>,
 }
@@ -58,6 +57,12 @@ impl NativeConsumer {
     #[napi(getter)]
     pub fn schema(&self) -> Option<String> {
         self.schema.clone()
+    }
+
+    /// The number of the segment's descriptor.
+    #[napi]
+    pub fn fd(&self, env: Env) -> Result<i32> {
+        self.raw().map(|raw| raw.segment().fd().as_raw_fd()).or_throw(&env)
     }
 
     /// The slot, -1 when read-only.
@@ -184,8 +189,7 @@ fn closed() -> Error {
 }
 
 fn open(options: &NativeOpenOptions) -> pagecast::Result<NativeConsumer> {
-    let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
-    let raw = RawConsumer::open(&name, options.read_only.unwrap_or(false))?;
+    let raw = RawConsumer::open(options.at.resolve()?, options.read_only.unwrap_or(false))?;
     let schema = raw.schema()?;
     Ok(NativeConsumer { raw: Some(raw), schema, watch: None, pages: None })
 }

@@ -4,6 +4,7 @@ mod consumer;
 mod descriptors;
 mod error;
 pub mod layout;
+mod location;
 pub mod pages;
 mod publisher;
 mod region;

@@ -2,22 +2,21 @@
 
 use crate::error::OrThrow;
 use crate::layout::{NativeHolder, NativeLayout};
+use crate::location::NativeLocation;
 use crate::pages::Pages;
 use crate::slice;
 use napi::bindgen_prelude::{Uint8Array, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::publication::Shape;
-use pagecast::{Code, CreateOptions, Error, IfDead, Name, RawPublisher};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use pagecast::{Code, CreateOptions, Error, IfDead, RawPublisher};
 
 /// What `Publisher.create` was told, checked by TypeScript.
 #[napi(object)]
 pub struct NativeCreateOptions<'a> {
-    /// The segment's name.
-    pub name: String,
-    /// Its directory.
-    pub directory: Option<String>,
+    /// Where it is, or will be.
+    pub at: NativeLocation,
     /// Canonical JSON; none for bytes.
     pub schema: Option<String>,
     /// Most bytes of a value.
@@ -101,6 +100,12 @@ impl NativePublisher {
         }
     }
 
+    /// The number of the segment's descriptor.
+    #[napi]
+    pub fn fd(&self, env: Env) -> Result<i32> {
+        self.raw().map(|raw| raw.segment().fd().as_raw_fd()).or_throw(&env)
+    }
+
     /// Wakes everybody who sleeps until the state changes.
     #[napi]
     pub fn wake_consumers(&self, env: Env) -> Result<()> {
@@ -157,7 +162,7 @@ fn closed() -> Error {
 }
 
 fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {
-    let name = Name::new(&options.name, options.directory.as_deref().map(Path::new))?;
+    let at = options.at.resolve()?;
     let defaults = CreateOptions::default();
     let choices = CreateOptions {
         shape: shape(options),
@@ -166,7 +171,7 @@ fn create(options: &NativeCreateOptions<'_>) -> pagecast::Result<RawPublisher> {
         init: options.init.as_deref(),
         ..defaults
     };
-    RawPublisher::create_or_adopt(&name, options.schema.as_deref(), &choices)
+    RawPublisher::create_or_adopt(at, options.schema.as_deref(), &choices)
 }
 
 fn shape(options: &NativeCreateOptions<'_>) -> Shape {

@@ -1,12 +1,11 @@
 //! `NativeStandby`
 
 use crate::error::OrThrow;
+use crate::location::NativeLocation;
 use crate::milliseconds;
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::Name;
 use pagecast::publication::{STANDBY_INTERVAL, Standby};
-use std::path::Path;
 
 /// Tells when it is worth trying to become the publisher of a name.
 #[napi]
@@ -17,11 +16,11 @@ pub struct NativeStandby {
 
 #[napi]
 impl NativeStandby {
-    /// Watches a name. Nothing need be there.
+    /// Watches a name, where nothing need be, or a file.
     #[napi(factory)]
-    pub fn open(env: Env, name: String, directory: Option<String>) -> Result<NativeStandby> {
-        let name = Name::new(&name, directory.as_deref().map(Path::new)).or_throw(&env)?;
-        Ok(NativeStandby { standby: Some(Standby::new(&name)) })
+    pub fn open(env: Env, at: NativeLocation) -> Result<NativeStandby> {
+        let at = at.resolve().or_throw(&env)?;
+        Ok(NativeStandby { standby: Some(Standby::new(at)) })
     }
 
     /// Milliseconds from one question to the next.
@@ -30,7 +29,7 @@ impl NativeStandby {
         milliseconds(STANDBY_INTERVAL.as_nanos() as u64)
     }
 
-    /// Asks the kernel whether no living publisher has the name. True also where it cannot be told: who tries learns why.
+    /// Asks the kernel whether no living publisher is there. True also where it cannot be told: who tries learns why.
     #[napi]
     pub fn is_vacant(&mut self) -> bool {
         self.standby.as_mut().is_some_and(Standby::is_vacant)

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
 use crate::roster::{Byte, LockFile};
 use crate::schema::Schema;
-use crate::segment::{self, Found, Kind, Name, NewHeader, Segment, Unnamed};
+use crate::segment::{self, Found, Kind, Location, Name, NewHeader, Segment, Unnamed};
 use crate::sys::{self, Identity};
 use crate::wait::Futex;
 use std::path::Path;
@@ -59,38 +59,37 @@ const MAX_VERSION: u64 = 1 << 52;
 /// The attachment, whether it was adopted, and the version to go on from.
 type Created = (Attachment, bool, u64);
 
-pub(super) fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<Created> {
+pub(super) fn create(at: &Location, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<Created> {
     let bytes = bytes_schema(options.shape.capacity);
-    let request = Request { name, schema: schema.unwrap_or(&bytes), options };
+    let request = Request { at, schema: schema.unwrap_or(&bytes), options };
     request.check()?;
-    segment::sweep(name.directory(), &retire);
-    for _ in 0..ATTEMPTS {
-        if let Some(created) = request.attempt()? {
-            return Ok(created);
-        }
+    match at {
+        Location::Named(name) => request.take_name(name),
+        Location::Memory(_) => request.make_nameless(),
+        Location::Descriptor { .. } => request.take_over(),
     }
-    Err(Error::new(Code::AlreadyExists, format!("create {name}: the name changed hands {ATTEMPTS} times meanwhile")))
 }
 
 struct Request<'a> {
-    name: &'a Name,
+    at: &'a Location,
     schema: &'a str,
     options: &'a CreateOptions<'a>,
 }
 
 impl Request<'_> {
     fn check(&self) -> Result<()> {
-        let name = self.name;
+        let at = self.at;
         let capacity = self.options.shape.capacity;
         if let Some(init) = self.options.init.filter(|init| init.len() as u64 > capacity) {
-            return Err(Error::new(
-                Code::InvalidSize,
-                format!("create {name}: a first value of {} bytes where {capacity} fit", init.len()),
-            ));
+            return Err(Error::new(Code::InvalidSize, format!("create {at}: a first value of {} bytes where {capacity} fit", init.len())));
         }
         if self.options.mode & !0o777 != 0 || self.options.mode & 0o600 != 0o600 {
             let mode = self.options.mode;
-            return Err(Error::new(Code::InvalidArgument, format!("create {name}: mode {mode:#o}, expected bits up to 0o777 with 0o600")));
+            return Err(Error::new(Code::InvalidArgument, format!("create {at}: mode {mode:#o}, expected bits up to 0o777 with 0o600")));
+        }
+        if matches!(at, Location::Descriptor { .. }) && self.options.if_dead == IfDead::Replace {
+            let fact = "nothing can take the place of a descriptor's file: adopt what is there, or make new memory";
+            return Err(Error::new(Code::InvalidArgument, format!("create {at}: {fact}")));
         }
         self.check_schema()
     }
@@ -103,25 +102,58 @@ impl Request<'_> {
         }
         let byte_length = Schema::parse(self.schema.as_bytes())?.byte_length;
         if byte_length as u64 != capacity {
-            let message = format!("create {}: the schema says {byte_length} bytes, the size is {capacity}", self.name);
+            let message = format!("create {}: the schema says {byte_length} bytes, the size is {capacity}", self.at);
             return Err(Error::new(Code::InvalidSchema, message));
         }
         Ok(())
     }
 
+    fn take_name(&self, name: &Name) -> Result<Created> {
+        segment::sweep(name.directory(), &retire);
+        for _ in 0..ATTEMPTS {
+            if let Some(created) = self.attempt(name)? {
+                return Ok(created);
+            }
+        }
+        Err(Error::new(Code::AlreadyExists, format!("create {name}: the name changed hands {ATTEMPTS} times meanwhile")))
+    }
+
+    /// Nobody else can know it yet.
+    fn make_nameless(&self) -> Result<Created> {
+        let built = self.build()?;
+        let (unnamed, locks) = built.ok_or_else(|| Error::new(Code::System, format!("create {}: somebody else has it", self.at)))?;
+        self.created(unnamed.stay_nameless(self.at)?, locks)
+    }
+
+    /// What the publisher of a descriptor's file left; there is nothing to put in its place.
+    fn take_over(&self) -> Result<Created> {
+        let segment = Segment::open(self.at, false)?;
+        let locks = LockFile::reopen(segment.fd(), false)?;
+        self.hold(&locks, || publisher_pid(&segment))?;
+        self.check_permitted()?;
+        let old = Attachment::with_locks(segment, locks)?;
+        if !self.adoptable(&old) {
+            old.check()?;
+            let fact = "what is there is of another type or size, or another user's, and nothing can take its place";
+            return Err(Error::new(Code::SchemaMismatch, format!("create {}: {fact}", self.at)));
+        }
+        let adopted = adopt(old, self.at, self.options.mode)?;
+        adopted.ok_or_else(|| Error::new(Code::Truncated, format!("create {}: another process cut it short", self.at)))
+    }
+
     /// `None`: the name changed hands meanwhile, look again.
-    fn attempt(&self) -> Result<Option<Created>> {
-        match Segment::find(self.name, false) {
-            Ok(found) => self.succeed(found),
-            Err(error) if error.code() == Code::NotFound => self.make(),
+    fn attempt(&self, name: &Name) -> Result<Option<Created>> {
+        match Segment::find(name, false) {
+            Ok(found) => self.succeed(name, found),
+            Err(error) if error.code() == Code::NotFound => self.make(name),
             Err(error) => Err(error),
         }
     }
 
     /// Nothing has the name: a new segment gets it, unless somebody else's is faster.
-    fn make(&self) -> Result<Option<Created>> {
+    fn make(&self, name: &Name) -> Result<Option<Created>> {
         let Some((unnamed, locks)) = self.build()? else { return Ok(None) };
-        let Ok(segment) = unnamed.publish(self.name)? else { return Ok(None) };
+        let Ok(segment) = unnamed.publish(name)? else { return Ok(None) };
         Ok(Some(self.created(segment, locks)?))
     }
 
@@ -130,7 +162,7 @@ impl Request<'_> {
         let layout = Layout::new(&self.options.shape, self.schema.len() as u64)?;
         let geometry = layout.to_geometry();
         let header = NewHeader { kind: Kind::Publication, segment_bytes: layout.segment_bytes, schema: self.schema, geometry };
-        let unnamed = Segment::create(self.name, &header, self.options.mode)?;
+        let unnamed = Segment::create(self.at, &header, self.options.mode)?;
         let segment = unnamed.segment()?;
         let locks = LockFile::reopen(segment.fd(), false)?;
         if !locks.try_hold(Byte::Publisher)? || unnamed.is_swept()? {
@@ -158,33 +190,32 @@ impl Request<'_> {
     }
 
     /// Something has the name already.
-    fn succeed(&self, found: Found) -> Result<Option<Created>> {
+    fn succeed(&self, name: &Name, found: Found) -> Result<Option<Created>> {
         match found {
             Found::Damaged(fd, _) => {
                 let locks = LockFile::reopen(&fd, false)?;
-                let (identity, _) =
-                    sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {}", self.name), "fstat", errno))?;
-                if !self.hold(&locks, || None)? || sys::identify(self.name.path()) != Ok(identity) {
+                let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
+                if !self.hold(&locks, || None)? || sys::identify(name.path()) != Ok(identity) {
                     return Ok(None);
                 }
                 self.check_permitted()?;
-                self.replace(identity, || {})
+                self.replace(name, identity, || {})
             }
             Found::Segment(segment) => {
                 let locks = LockFile::reopen(segment.fd(), false)?;
                 // two candidates may hold descriptors of one dead segment; only while the name leads to it is it worth having
-                if !self.hold(&locks, || publisher_pid(&segment))? || !segment.is_named(self.name) {
+                if !self.hold(&locks, || publisher_pid(&segment))? || !segment.is_named(name) {
                     return Ok(None);
                 }
                 self.check_permitted()?;
                 if Layout::from_header(segment.header()).is_err() {
-                    return self.replace(segment.identity(), || {}); // with the byte still held: nobody else replaces it meanwhile
+                    return self.replace(name, segment.identity(), || {}); // with the byte still held: nobody else replaces it meanwhile
                 }
                 let old = Attachment::with_locks(*segment, locks)?;
                 if self.adoptable(&old) {
-                    adopt(old, self.name, self.options.mode)
+                    adopt(old, self.at, self.options.mode)
                 } else {
-                    self.replace(old.segment.identity(), || retire(&old.segment))
+                    self.replace(name, old.segment.identity(), || retire(&old.segment))
                 }
             }
         }
@@ -192,18 +223,18 @@ impl Request<'_> {
 
     /// Takes the publisher's byte of what is there; an error if its publisher lives, who calls itself `pid`.
     fn hold(&self, locks: &LockFile, pid: impl FnOnce() -> Option<u32>) -> Result<bool> {
-        match locks.hold(Byte::Publisher, format_args!("create {}", self.name))? {
+        match locks.hold(Byte::Publisher, format_args!("create {}", self.at))? {
             true => Ok(true),
             false => {
                 let pid = pid().map(|pid| format!(" (pid {pid})")).unwrap_or_default();
-                Err(Error::new(Code::PublisherExists, format!("create {}: its publisher{pid} lives", self.name)))
+                Err(Error::new(Code::PublisherExists, format!("create {}: its publisher{pid} lives", self.at)))
             }
         }
     }
 
     fn check_permitted(&self) -> Result<()> {
         if self.options.if_dead == IfDead::Fail {
-            return Err(Error::new(Code::AlreadyExists, format!("create {}: a segment without a publisher has the name", self.name)));
+            return Err(Error::new(Code::AlreadyExists, format!("create {}: a segment without a publisher is there", self.at)));
         }
         Ok(())
     }
@@ -223,9 +254,9 @@ impl Request<'_> {
 
     /// The new segment takes the name of `old` in one step; then those who are attached to the old one are told. Killed in between, the
     /// next creator tells them: until they know, the old one has a temporary name. The caller holds the old one's byte.
-    fn replace(&self, old: Identity, tell: impl FnOnce()) -> Result<Option<Created>> {
+    fn replace(&self, name: &Name, old: Identity, tell: impl FnOnce()) -> Result<Option<Created>> {
         let Some((unnamed, locks)) = self.build()? else { return Ok(None) };
-        match unnamed.replace(self.name, old)? {
+        match unnamed.replace(name, old)? {
             Ok((segment, _temporary)) => {
                 tell();
                 self.created(segment, locks).map(Some)
@@ -254,10 +285,10 @@ fn retire(old: &Segment) {
     }
 }
 
-/// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held and the name still leads here.
+/// Goes on with a dead or departed publisher's segment (docs/protocol.md R10). The byte is held, and the name, if it has one, still leads here.
 /// `None`: it was cut short meanwhile, look again.
-fn adopt(old: Attachment, name: &Name, mode: u32) -> Result<Option<Created>> {
-    old.segment.set_mode(name, mode)?;
+fn adopt(old: Attachment, at: &Location, mode: u32) -> Result<Option<Created>> {
+    old.segment.set_mode(at, mode)?;
     let version = Writer { words: old.words(), park: Futex }.succeed(&old.locks)?;
     old.words().control.publisher_pid.store(std::process::id(), Ordering::Relaxed);
     old.segment.announce()?;

@@ -9,7 +9,7 @@ use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
 use crate::roster::Byte;
-use crate::segment::{Name, Segment};
+use crate::segment::{Location, Name, Segment};
 use crate::sys::DirectoryWatch;
 use crate::wait::{Deadline, Futex, Patience, spin};
 use nix::errno::Errno;
@@ -43,12 +43,13 @@ pub struct Pinned {
 }
 
 impl RawConsumer {
-    /// Attaches to the publication of that name. `read_only` needs no permission to write, and can hold no lock.
+    /// Attaches to the publication of that name, or that a descriptor leads to. `read_only` needs no permission to write, and can hold no lock.
     /// [`Code::TooManyConsumers`] if each slot has a living consumer, [`Code::LockObstructed`] if one of them has instead a read lock of
     /// a process that is not attached.
-    pub fn open(name: &Name, read_only: bool) -> Result<RawConsumer> {
-        let attachment = Attachment::new(Segment::open(name, read_only)?, read_only)?;
-        let slot = if read_only { None } else { Some(attach(name, &attachment)?) };
+    pub fn open(at: impl Into<Location>, read_only: bool) -> Result<RawConsumer> {
+        let at = at.into();
+        let attachment = Attachment::new(Segment::open(&at, read_only)?, read_only)?;
+        let slot = if read_only { None } else { Some(attach(&at, &attachment)?) };
         Ok(RawConsumer { attachment: Arc::new(attachment), slot, pinned: None, grace: 0 })
     }
 
@@ -340,11 +341,11 @@ fn watch_error(name: &Name, errno: Errno) -> Error {
 }
 
 /// Takes a slot and makes it this process's (docs/protocol.md R11).
-fn attach(name: &Name, attachment: &Attachment) -> Result<u32> {
+fn attach(at: &Location, attachment: &Attachment) -> Result<u32> {
     let (words, slots) = (attachment.words(), attachment.layout.slot_count);
-    let Some(number) = attachment.locks.hold_slot(slots, format_args!("open {name}"))? else {
+    let Some(number) = attachment.locks.hold_slot(slots, format_args!("open {at}"))? else {
         let holders = Holder::list(&Holder::all(&words, |_| true));
-        return Err(Error::new(Code::TooManyConsumers, format!("open {name}: all {slots} consumer slots are taken, {holders}")));
+        return Err(Error::new(Code::TooManyConsumers, format!("open {at}: all {slots} consumer slots are taken, {holders}")));
     };
     let slot = &words.slots[number as usize];
     Reader { words, slot, park: Futex }.attach(number);

@@ -12,7 +12,7 @@ use super::writer::Writer;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
 use crate::roster::Byte;
-use crate::segment::{Name, Segment};
+use crate::segment::{Location, Segment};
 use crate::sys;
 use crate::wait::{Deadline, Futex, Patience, spin};
 use std::time::Duration;
@@ -40,7 +40,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct RawPublisher {
     attachment: Attachment,
-    name: Name,
+    at: Location,
     adopted: bool,
     phase: Phase,
     version: u64,
@@ -63,8 +63,8 @@ impl RawPublisher {
     /// lives, [`Code::LockObstructed`] while a process that is not attached holds a read lock where the publisher's would be.
     ///
     /// `schema` is the text that travels with the data, `None` for bytes.
-    pub fn create(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
-        let mut publisher = RawPublisher::create_or_adopt(name, schema, options)?;
+    pub fn create(at: impl Into<Location>, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
+        let mut publisher = RawPublisher::create_or_adopt(at, schema, options)?;
         if let (true, Some(value)) = (publisher.adopted, options.init) {
             let written = publisher.write(value, Some(options.timeout));
             if let Err(error) = written {
@@ -82,34 +82,36 @@ impl RawPublisher {
     }
 
     /// As [`create`](Self::create), but what was adopted keeps its value: `init` is for a new segment only.
-    pub fn create_or_adopt(name: &Name, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
-        let (attachment, adopted, version) = create::create(name, schema, options)?;
+    pub fn create_or_adopt(at: impl Into<Location>, schema: Option<&str>, options: &CreateOptions<'_>) -> Result<RawPublisher> {
+        let at = at.into();
+        let (attachment, adopted, version) = create::create(&at, schema, options)?;
         let graced = vec![0; attachment.layout.slot_count as usize];
-        let (name, observers) = (name.clone(), Probe::default());
-        Ok(RawPublisher { attachment, name, adopted, phase: Phase::Idle, version, graced, backup: None, observers, open: true })
+        let observers = Probe::default();
+        Ok(RawPublisher { attachment, at, adopted, phase: Phase::Idle, version, graced, backup: None, observers, open: true })
     }
 
     /// As [`create`](Self::create), as soon as no living publisher has the name: at once, or within some 5 ms after the one that has it closes
     /// or dies. Of several that stand by one becomes the publisher, the others go on waiting. So does one that is kept out by a
     /// stranger's read lock ([`Code::LockObstructed`] from [`create`](Self::create)).
     pub fn standby<'a>(
-        name: &Name,
+        at: impl Into<Location>,
         schema: Option<&str>,
         options: &CreateOptions<'_>,
         patience: impl Into<Patience<'a>>,
     ) -> Result<RawPublisher> {
-        let (mut standby, wait) = (Standby::new(name), patience.into().begin());
+        let at = at.into();
+        let (mut standby, wait) = (Standby::new(&at), patience.into().begin());
         loop {
             let mut obstruction = None;
             if standby.is_vacant() {
-                match RawPublisher::create(name, schema, options) {
+                match RawPublisher::create(&at, schema, options) {
                     Err(error) if error.code() == Code::PublisherExists => {} // somebody was faster
                     Err(error) if error.code() == Code::LockObstructed => obstruction = Some(error), // for as long as the stranger likes
                     created => return created,
                 }
             }
             let waited_for = || obstruction.map_or_else(|| standby.waited_for(), |error| error.message().to_owned());
-            let slice = wait.slice(format_args!("standby {name}"), STANDBY_INTERVAL, waited_for)?;
+            let slice = wait.slice(format_args!("standby {at}"), STANDBY_INTERVAL, waited_for)?;
             std::thread::sleep(slice);
         }
     }
@@ -181,7 +183,7 @@ impl RawPublisher {
         if byte_length as u64 <= capacity {
             return Ok(());
         }
-        Err(Error::new(Code::InvalidSize, format!("write {}: {byte_length} bytes where {capacity} fit", self.name)))
+        Err(Error::new(Code::InvalidSize, format!("write {}: {byte_length} bytes where {capacity} fit", self.at)))
     }
 
     /// Begins a write and returns the index of the buffer that is the caller's until [`commit`](Self::commit) or
@@ -202,7 +204,7 @@ impl RawPublisher {
 
     fn begin_before(&mut self, timeout: Duration, copy: bool) -> Result<u32> {
         let begun = self.begin_within(timeout, copy)?;
-        begun.ok_or_else(|| self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.name)))
+        begun.ok_or_else(|| self.refusal(Code::Timeout, format_args!("write {}: {timeout:?} are over", self.at)))
     }
 
     /// A caller that does not wait gets back what the dead hold, and no more.
@@ -212,7 +214,7 @@ impl RawPublisher {
         {
             return Ok(index);
         }
-        Err(self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.name)))
+        Err(self.refusal(Code::Busy, format_args!("write {}: every buffer is pinned", self.at)))
     }
 
     fn refusal(&self, code: Code, what: std::fmt::Arguments<'_>) -> Error {
@@ -227,9 +229,9 @@ impl RawPublisher {
         for holder in &holders {
             let byte = Byte::Slot(holder.slot);
             if self.attachment.locks.is_obstructed(byte)? {
-                let name = &self.name;
+                let at = &self.at;
                 let fact = format_args!("{holder} is gone, but a process that is not attached holds a read lock (fcntl) on {byte}");
-                return Err(Error::new(Code::LockObstructed, format!("write {name}: {fact}")));
+                return Err(Error::new(Code::LockObstructed, format!("write {at}: {fact}")));
             }
         }
         Ok(holders)
@@ -316,11 +318,11 @@ impl RawPublisher {
 
     fn check_idle(&self) -> Result<()> {
         if !self.open {
-            return Err(Error::new(Code::Disposed, format!("write {}: this publisher is closed", self.name)));
+            return Err(Error::new(Code::Disposed, format!("write {}: this publisher is closed", self.at)));
         }
         self.attachment.check_own("write")?;
         match self.phase {
-            Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.name))),
+            Phase::Writing(_) => Err(Error::new(Code::AlreadyLocked, format!("write {}: a write lock is held already", self.at))),
             Phase::Idle | Phase::Waiting => self.attachment.check(),
         }
     }
@@ -364,7 +366,7 @@ impl RawPublisher {
     #[inline]
     pub fn commit(&mut self, byte_length: usize) -> Result<()> {
         let Phase::Writing(index) = self.phase else {
-            return Err(Error::new(Code::InvalidArgument, format!("publish {}: no write was begun", self.name)));
+            return Err(Error::new(Code::InvalidArgument, format!("publish {}: no write was begun", self.at)));
         };
         self.check_length(byte_length)?;
         self.attachment.check_own("publish")?;
@@ -434,7 +436,7 @@ impl RawPublisher {
     fn place(&self, byte_offset: u64, byte_length: usize) -> Result<u64> {
         self.attachment.check_own("write")?;
         let Phase::Writing(index) = self.phase else {
-            return Err(Error::new(Code::InvalidArgument, format!("write {}: no write was begun", self.name)));
+            return Err(Error::new(Code::InvalidArgument, format!("write {}: no write was begun", self.at)));
         };
         let layout = self.attachment.layout;
         match byte_offset.checked_add(byte_length as u64) {
@@ -443,7 +445,7 @@ impl RawPublisher {
         }
     }
 
-    /// Marks the publication as closed, wakes everybody, and takes its name away unless told to `keep` it for a successor.
+    /// Marks the publication as closed, wakes everybody, and takes its name away, if it has one, unless told to `keep` it for a successor.
     pub fn close(&mut self, keep: bool) -> Result<()> {
         if !self.open {
             return Ok(());
@@ -453,10 +455,10 @@ impl RawPublisher {
         self.open = false;
         let writer = self.writer();
         writer.publish(writer.state().meaning() | State::CLOSED, true);
-        let named = !keep && self.attachment.segment.is_named(&self.name);
-        let unlinked = if named { sys::unlink(self.name.path()) } else { Ok(()) };
+        let name = self.at.name().filter(|name| !keep && self.attachment.segment.is_named(name));
+        let unlinked = name.map_or(Ok(()), |name| sys::unlink(name.path()));
         self.attachment.locks.release(Byte::Publisher)?;
-        unlinked.map_err(|errno| Error::system(format_args!("close {}", self.name), "unlink", errno))?;
+        unlinked.map_err(|errno| Error::system(format_args!("close {}", self.at), "unlink", errno))?;
         aborted
     }
 

@@ -3,7 +3,7 @@
 use super::attachment::publisher_pid;
 use crate::error::Result;
 use crate::roster::{Byte, LockFile};
-use crate::segment::{Name, Segment};
+use crate::segment::{Location, Segment};
 use crate::sys::{self, Identity};
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use std::time::Duration;
 /// system call for each value. So the kernel is asked, which takes it a microsecond: time only decides when.
 pub const STANDBY_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Tells when it is worth trying to become the publisher of a name.
+/// Tells when it is worth trying to become the publisher of a name, or of a descriptor's file.
 ///
 /// Who tries does so through the name, as every creator does, and never through the file that was watched: a segment that was replaced
 /// meanwhile has a byte that anybody can take, and no name that anybody would find its values under.
 #[derive(Debug)]
 pub struct Standby {
-    name: Name,
+    at: Location,
     /// What the name led to when it was looked at last. Its locks are asked for, never taken.
     watched: Option<(Identity, LockFile)>,
 }
 
 impl Standby {
-    /// Watches a name. Nothing need be there.
-    pub fn new(name: &Name) -> Standby {
-        Standby { name: name.clone(), watched: None }
+    /// Watches a name, where nothing need be, or a file.
+    pub fn new(at: impl Into<Location>) -> Standby {
+        Standby { at: at.into(), watched: None }
     }
 
     /// Asks whether no living publisher has the name. True also where it cannot be told: whoever tries then learns why.
@@ -37,22 +37,37 @@ impl Standby {
     }
 
     fn is_held(&mut self) -> Result<bool> {
-        let named = sys::identify(self.name.path()).ok();
-        if self.watched.as_ref().map(|(identity, _)| *identity) != named {
+        if self.watched.as_ref().map(|(identity, _)| *identity) != self.identify() {
             self.watched = self.look();
         }
         self.watched.as_ref().map_or(Ok(false), |(_, locks)| locks.is_held(Byte::Publisher))
     }
 
+    fn identify(&self) -> Option<Identity> {
+        match &self.at {
+            Location::Named(name) => sys::identify(name.path()).ok(),
+            Location::Descriptor { fd, .. } => Some(sys::describe(fd).ok()?.0),
+            Location::Memory(_) => None,
+        }
+    }
+
     fn look(&self) -> Option<(Identity, LockFile)> {
-        let fd = sys::open_object(self.name.path(), true).ok()?;
-        let (identity, _) = sys::describe(&fd).ok()?;
-        Some((identity, LockFile::reopen(&fd, true).ok()?))
+        let opened;
+        let fd = match &self.at {
+            Location::Named(name) => {
+                opened = sys::open_object(name.path(), true).ok()?;
+                &opened
+            }
+            Location::Descriptor { fd, .. } => fd,
+            Location::Memory(_) => return None,
+        };
+        let (identity, _) = sys::describe(fd).ok()?;
+        Some((identity, LockFile::reopen(fd, true).ok()?))
     }
 
     /// The process id that the living publisher gave; for display.
     pub fn publisher_pid(&self) -> Option<u32> {
-        publisher_pid(&Segment::open(&self.name, true).ok()?)
+        publisher_pid(&Segment::open(&self.at, true).ok()?)
     }
 
     /// Who is waited for, in words.

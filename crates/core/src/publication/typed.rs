@@ -8,10 +8,11 @@ use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::record::Record;
 use crate::schema::{CopyPlan, Schema};
-use crate::segment::Name;
+use crate::segment::{Location, Name};
 use crate::wait::Patience;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 /// The one publisher of values of type `T`. Dropped, it closes the publication and takes its name away.
@@ -43,8 +44,20 @@ impl<T: Record> Publisher<T> {
 
     /// Makes the publication with every choice; without `init` consumers find it empty until the first write.
     /// The options' `shape.capacity` and `init` are set from the type.
-    pub fn create_with(name: &Name, init: Option<&T>, options: &CreateOptions<'_>) -> Result<Publisher<T>> {
-        Publisher::make(init, options, |schema, options| RawPublisher::create(name, Some(schema), options))
+    ///
+    /// It may also be in memory without a name, whose [`descriptor`](Self::descriptor) is then handed to whoever is to have it:
+    ///
+    /// ```
+    /// # use pagecast::{Consumer, CreateOptions, Location, Publisher};
+    /// # pagecast::record! { pub struct Pose { field1: i32, field2: f64 } }
+    /// let options = CreateOptions::default();
+    /// let pose = Publisher::create_with(Location::Memory("pose".into()), Some(&Pose { field1: 1, field2: 0.5 }), &options)?;
+    /// let received = Location::descriptor(pose.descriptor().try_clone_to_owned().unwrap());
+    /// assert_eq!(Consumer::<Pose>::open_at(received, false)?.read()?.field2, 0.5);
+    /// # Ok::<(), pagecast::Error>(())
+    /// ```
+    pub fn create_with(at: impl Into<Location>, init: Option<&T>, options: &CreateOptions<'_>) -> Result<Publisher<T>> {
+        Publisher::make(init, options, |schema, options| RawPublisher::create(at, Some(schema), options))
     }
 
     /// As [`create_with`](Self::create_with), as soon as no living publisher has the name: at once, or within some 5 ms after the one that
@@ -71,12 +84,12 @@ impl<T: Record> Publisher<T> {
     /// # }
     /// ```
     pub fn standby<'a>(
-        name: &Name,
+        at: impl Into<Location>,
         init: Option<&T>,
         options: &CreateOptions<'_>,
         patience: impl Into<Patience<'a>>,
     ) -> Result<Publisher<T>> {
-        Publisher::make(init, options, |schema, options| RawPublisher::standby(name, Some(schema), options, patience))
+        Publisher::make(init, options, |schema, options| RawPublisher::standby(at, Some(schema), options, patience))
     }
 
     fn make(
@@ -140,6 +153,11 @@ impl<T: Record> Publisher<T> {
     /// The publisher without its type.
     pub fn raw(&self) -> &RawPublisher {
         &self.raw
+    }
+
+    /// The segment's file, for whoever is to have it: see [`Location`].
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.raw.segment().fd().as_fd()
     }
 
     /// Marks the publication as closed and wakes everybody; `keep` leaves the name for a successor.
@@ -241,6 +259,16 @@ impl<T: Record> Consumer<T> {
     /// Attaches without permission to write: it reads copies and can lock nobody out.
     pub fn open_read_only(name: &str) -> Result<Consumer<T>> {
         Consumer::over(RawConsumer::open(&Name::new(name, None)?, true)?)
+    }
+
+    /// Attaches to the publication of a name in any directory, or that a descriptor leads to; `read_only` as [`open_read_only`](Self::open_read_only).
+    pub fn open_at(at: impl Into<Location>, read_only: bool) -> Result<Consumer<T>> {
+        Consumer::over(RawConsumer::open(at, read_only)?)
+    }
+
+    /// The segment's file, for whoever is to have it: see [`Location`].
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.raw.segment().fd().as_fd()
     }
 
     /// Waits until the publication is there: as long as the `patience` says, which may be a `Duration`. Sleeps in the kernel, see inotify(7).

@@ -1,12 +1,14 @@
-//! A named object with our header: made whole or not at all, opened, checked, listed, removed.
+//! An object with our header, named or not: made whole or not at all, opened, checked, listed, removed.
 //!
 //! It knows names and headers; what lies behind the header is the business of the module that asked for it.
 
 mod header;
+mod location;
 mod name;
 mod survey;
 
 pub use header::{END_MARK, FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
+pub use location::Location;
 pub use name::{DEFAULT_DIRECTORY, Name};
 pub use survey::{SegmentInfo, list, remove};
 pub(crate) use survey::{clean, sweep};
@@ -40,52 +42,55 @@ impl Segment {
     /// Makes a nameless segment with this header and schema; nobody can see it until it gets a name.
     ///
     /// The room is reserved (posix_fallocate(3)), so a full filesystem is an error here and never a signal later.
-    pub fn create(name: &Name, new: &NewHeader<'_>, mode: u32) -> Result<Unnamed> {
+    pub fn create(at: &Location, new: &NewHeader<'_>, mode: u32) -> Result<Unnamed> {
         let header = Header::new(new)?;
         let bytes = header.segment_bytes;
-        let (fd, temporary) = create_file(name, mode)?;
+        let (fd, temporary) = create_file(at, mode)?;
         let mut unnamed = Unnamed { segment: None, temporary, mode };
-        room::take(&fd, 0, bytes)
-            .map_err(|errno| room::refused(format_args!("create {name}"), name.directory().display(), &fd, bytes, errno))?;
-        let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
+        room::take(&fd, 0, bytes).map_err(|errno| {
+            let place = at.name().map_or("memory".into(), |name| name.directory().display().to_string());
+            room::refused(format_args!("create {at}"), place, &fd, bytes, errno)
+        })?;
+        let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {at}"), "fstat", errno))?;
         let mapping = Mapping::new(&fd, bytes, false)?;
         header.write(&mapping, new.schema)?;
         unnamed.segment = Some(Segment { fd, identity, mapping, header });
         Ok(unnamed)
     }
 
-    /// Opens what the name leads to and checks its header.
-    pub fn open(name: &Name, read_only: bool) -> Result<Segment> {
-        match Segment::find(name, read_only)? {
+    /// Opens what is there and checks its header.
+    pub fn open(at: impl Into<Location>, read_only: bool) -> Result<Segment> {
+        match Segment::find(at, read_only)? {
             Found::Segment(segment) => Ok(*segment),
             Found::Damaged(_, error) => Err(error),
         }
     }
 
     /// As [`Segment::open`], and tells a damaged segment of ours from an object that is none.
-    pub fn find(name: &Name, read_only: bool) -> Result<Found> {
-        let fd = sys::open_object(name.path(), read_only).map_err(|errno| open_error(name, read_only, errno))?;
+    pub fn find(at: impl Into<Location>, read_only: bool) -> Result<Found> {
+        let at = at.into();
+        let fd = open_file(&at, read_only)?;
         let (identity, size) = sys::describe(&fd).map_err(|errno| match errno {
-            Errno::EINVAL => Error::new(Code::NotASegment, format!("open {name}: not a regular file")),
-            errno => Error::system(format_args!("open {name}"), "fstat", errno),
+            Errno::EINVAL => Error::new(Code::NotASegment, format!("open {at}: not a regular file")),
+            errno => Error::system(format_args!("open {at}"), "fstat", errno),
         })?;
         if size < HEADER_BYTES {
-            return Err(Error::new(Code::NotASegment, format!("open {name}: {size} bytes, a segment has at least {HEADER_BYTES}")));
+            return Err(Error::new(Code::NotASegment, format!("open {at}: {size} bytes, a segment has at least {HEADER_BYTES}")));
         }
         let page = Mapping::new(&fd, HEADER_BYTES, read_only)?;
         let header = match Header::read(&page, size) {
             Ok(header) => header,
             Err(error) if error.code() == Code::NotASegment => {
-                return Err(Error::new(error.code(), format!("open {name}: {}", error.message())));
+                return Err(Error::new(error.code(), format!("open {at}: {}", error.message())));
             }
-            Err(error) => return Ok(Found::Damaged(fd, Error::new(error.code(), format!("open {name}: {}", error.message())))),
+            Err(error) => return Ok(Found::Damaged(fd, Error::new(error.code(), format!("open {at}: {}", error.message())))),
         };
         drop(page);
         let mapping = Mapping::new(&fd, header.segment_bytes, read_only)?;
         let segment = Segment { fd, identity, mapping, header };
         match segment.check() {
             Ok(()) => Ok(Found::Segment(Box::new(segment))),
-            Err(error) => Ok(Found::Damaged(segment.fd, Error::new(error.code(), format!("open {name}: {}", error.message())))),
+            Err(error) => Ok(Found::Damaged(segment.fd, Error::new(error.code(), format!("open {at}: {}", error.message())))),
         }
     }
 
@@ -152,8 +157,8 @@ impl Segment {
     }
 
     /// Gives the file exactly these permission bits.
-    pub(crate) fn set_mode(&self, name: &Name, mode: u32) -> Result<()> {
-        sys::set_mode(&self.fd, mode).map_err(|errno| Error::system(format_args!("create {name}"), "fchmod", errno))
+    pub(crate) fn set_mode(&self, at: &Location, mode: u32) -> Result<()> {
+        sys::set_mode(&self.fd, mode).map_err(|errno| Error::system(format_args!("create {at}"), "fchmod", errno))
     }
 
     /// Tells those who watch the directory that this segment lives again.
@@ -175,6 +180,13 @@ impl Unnamed {
     /// The segment, to be filled before anybody can see it.
     pub fn segment(&self) -> Result<&Segment> {
         self.segment.as_ref().ok_or_else(|| Error::new(Code::System, "the segment was taken already"))
+    }
+
+    /// Leaves it without one, and its size as it is for good: nobody can cut it short (`F_SEAL_SHRINK`), or make it longer.
+    pub(crate) fn stay_nameless(mut self, at: &Location) -> Result<Segment> {
+        let segment = self.take()?;
+        sys::seal_size(&segment.fd).map_err(|errno| Error::system(format_args!("create {at}"), "fcntl", errno))?;
+        Ok(segment)
     }
 
     /// Gives it its name; `None` and the segment back if the name is taken.
@@ -254,7 +266,22 @@ fn exchange(temporary: &Path, name: &Path, old: Identity) -> nix::Result<bool> {
     }
 }
 
-fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
+fn create_file(at: &Location, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
+    match at {
+        Location::Named(name) => create_in_directory(name, mode),
+        Location::Memory(label) => {
+            let failed = |call| move |errno| Error::system(format_args!("create {at}"), call, errno);
+            let fd = sys::create_memory(label, false).map_err(failed("memfd_create"))?;
+            sys::set_mode(&fd, mode).map_err(failed("fchmod"))?;
+            Ok((fd, None))
+        }
+        Location::Descriptor { .. } => {
+            Err(Error::new(Code::InvalidArgument, format!("create {at}: nothing is made where a descriptor leads")))
+        }
+    }
+}
+
+fn create_in_directory(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
     match sys::create_nameless(name.directory(), mode) {
         Ok(fd) => Ok((fd, None)),
         Err(Errno::EOPNOTSUPP | Errno::EISDIR) => {
@@ -268,6 +295,22 @@ fn create_file(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
             Err(Error::system(what, "open", Errno::ENOSPC))
         }
         Err(errno) => Err(Error::system(format_args!("create {name}"), "open", errno)),
+    }
+}
+
+fn open_file(at: &Location, read_only: bool) -> Result<OwnedFd> {
+    match at {
+        Location::Named(name) => sys::open_object(name.path(), read_only).map_err(|errno| open_error(name, read_only, errno)),
+        Location::Memory(_) => {
+            Err(Error::new(Code::InvalidArgument, format!("open {at}: memory without a name is found by its descriptor alone")))
+        }
+        Location::Descriptor { fd, .. } => {
+            let failed = |errno| Error::system(format_args!("open {at}"), "fcntl", errno);
+            if !read_only && !sys::is_writable(fd).map_err(failed)? {
+                return Err(Error::new(Code::Permission, format!("open {at}: it was opened for reading only; readOnly can read")));
+            }
+            fd.try_clone().map_err(|error| failed(Errno::from_raw(error.raw_os_error().unwrap_or(0))))
+        }
     }
 }
 

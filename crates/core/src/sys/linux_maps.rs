@@ -41,6 +41,13 @@ fn seal_shrink(fd: &OwnedFd) -> Sys<()> {
     fcntl(fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK)).map(drop)
 }
 
+/// `fcntl(F_ADD_SEALS)`: nobody can make the file shorter or longer, nor take that back.
+pub(crate) fn seal_size(fd: &OwnedFd) -> Sys<()> {
+    use nix::fcntl::SealFlag;
+    step(|| "seal");
+    fcntl(fd, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL)).map(drop)
+}
+
 /// `fcntl(F_DUPFD_CLOEXEC)` of a number that somebody gave: `EBADF` if it is none.
 pub(crate) fn duplicate(number: RawFd) -> Sys<OwnedFd> {
     // SAFETY: the kernel looks the number up; no memory is involved.

@@ -58,6 +58,11 @@ pub(crate) fn is_writable(fd: &OwnedFd) -> Sys<bool> {
     Ok(flags & libc::O_ACCMODE == libc::O_RDWR)
 }
 
+/// There are no seals. A file's size is its own affair, and an object of shared memory gets its size once.
+pub(crate) fn seal_size(_: &OwnedFd) -> Sys<()> {
+    Ok(())
+}
+
 /// There are no seals.
 pub(crate) fn cannot_shrink(_: &OwnedFd) -> bool {
     false

@@ -22,6 +22,10 @@ pub(crate) fn create_memory(_: &str, _: bool) -> Sys<OwnedFd> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn seal_size(_: &OwnedFd) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
 pub(crate) fn duplicate(_: RawFd) -> Sys<OwnedFd> {
     Err(Errno::ENOSYS)
 }

@@ -1,0 +1,78 @@
+//! Where a segment is.
+
+use super::Name;
+use crate::error::{Code, Error, Result};
+use crate::sys;
+use nix::errno::Errno;
+use std::fmt;
+use std::os::fd::{OwnedFd, RawFd};
+use std::sync::Arc;
+
+/// Where a segment is: under a name that anybody may open, or where only a descriptor leads, which is handed on to a child, over a socket
+/// or by a broker.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// Under a name.
+    Named(Name),
+    /// In fresh memory without a name (memfd_create(2)) that is to be made; the label is shown in /proc.
+    Memory(String),
+    /// In the file of a descriptor, whatever names it has.
+    Descriptor {
+        /// The file, open.
+        fd: Arc<OwnedFd>,
+        /// What messages call it.
+        label: String,
+    },
+}
+
+impl Location {
+    /// The file of this descriptor.
+    pub fn descriptor(fd: OwnedFd) -> Location {
+        Location::Descriptor { fd: Arc::new(fd), label: "a descriptor".into() }
+    }
+
+    /// The file of a descriptor by number, which stays the caller's.
+    pub fn duplicate(number: RawFd) -> Result<Location> {
+        let label = format!("descriptor {number}");
+        match sys::duplicate(number) {
+            Ok(fd) => Ok(Location::Descriptor { fd: Arc::new(fd), label }),
+            Err(Errno::EBADF) => {
+                Err(Error::system(format_args!("open {label}: there is none"), "fcntl", Errno::EBADF).with_code(Code::InvalidArgument))
+            }
+            Err(errno) => Err(Error::system(format_args!("open {label}"), "fcntl", errno)),
+        }
+    }
+
+    /// The name, if it has one.
+    pub fn name(&self) -> Option<&Name> {
+        if let Location::Named(name) = self { Some(name) } else { None }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Named(name) => name.fmt(f),
+            Location::Memory(label) => write!(f, "memfd:{label}"),
+            Location::Descriptor { label, .. } => f.write_str(label),
+        }
+    }
+}
+
+impl From<&Location> for Location {
+    fn from(location: &Location) -> Location {
+        location.clone()
+    }
+}
+
+impl From<Name> for Location {
+    fn from(name: Name) -> Location {
+        Location::Named(name)
+    }
+}
+
+impl From<&Name> for Location {
+    fn from(name: &Name) -> Location {
+        Location::Named(name.clone())
+    }
+}
