@@ -20,9 +20,7 @@ pub struct NativeLocation {
 impl NativeLocation {
     pub(crate) fn resolve(&self) -> pagecast::Result<Location> {
         match self {
-            NativeLocation { name: Some(name), directory, .. } => {
-                Name::new(name, directory.as_deref().map(Path::new)).map(Location::Named)
-            }
+            NativeLocation { name: Some(name), directory, .. } => Name::new(name, directory.as_deref().map(Path::new)).map(Location::Named),
             NativeLocation { memfd: Some(label), .. } => Ok(Location::Memory(label.clone())),
             NativeLocation { fd: Some(number), .. } => Location::duplicate(*number),
             _ => Err(Error::new(Code::InvalidArgument, "there is no segment without a name, a label or a descriptor")),

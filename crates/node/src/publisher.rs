@@ -9,8 +9,8 @@ use napi::bindgen_prelude::{Uint8Array, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::publication::Shape;
-use std::os::fd::AsRawFd;
 use pagecast::{Code, CreateOptions, Error, IfDead, RawPublisher};
+use std::os::fd::AsRawFd;
 
 /// What `Publisher.create` was told, checked by TypeScript.
 #[napi(object)]

@@ -25,7 +25,7 @@ const FORGED: Ending = ("abandon", |directory| {
 fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
     bounded(move |watch| {
         let directory = Directory::new();
-        let mut start = RawPublisher::create(&directory.name("start"), None, &bytes(8, 4)).unwrap();
+        let mut start = RawPublisher::create(directory.name("start"), None, &bytes(8, 4)).unwrap();
         let path = directory.path().to_str().unwrap();
         let mut players = buffers.map(|count| Player::start(watch, "creator", &[path, "value", "start", &count.to_string()]));
         assert_eq!(players.each_mut().map(Player::hear), ["ready"; 2]);
@@ -40,7 +40,7 @@ fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
                 _ => panic!("round {round}: {answers:?}"),
             };
             wins[winner] += 1;
-            let consumer = RawConsumer::open(&directory.name("value"), true).unwrap();
+            let consumer = RawConsumer::open(directory.name("value"), true).unwrap();
             assert!(consumer.publisher_alive().unwrap(), "round {round}: the name leads to the winner's segment");
             assert_eq!((consumer.publisher_pid(), consumer.layout().buffer_count), (players[winner].pid(), buffers[winner]));
             let (command, then) = endings[usize::try_from(round).unwrap() % endings.len()];

@@ -58,7 +58,7 @@ fn a_publisher_asleep_for_a_reader_learns_of_its_death() {
         let mut publisher = publish_bytes(&directory.name("value"), &[1; SIZE], 1);
         let consumer = holder(watch, &directory);
         let writing = std::thread::spawn(move || publisher.write(&[2; SIZE], Some(FOREVER)).map(|()| publisher.total_writes()));
-        let other = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let other = RawConsumer::open(directory.name("value"), false).unwrap();
         while !other.state().has(pagecast::publication::State::WRITING) {
             std::thread::yield_now();
         }

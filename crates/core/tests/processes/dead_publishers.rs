@@ -17,7 +17,7 @@ fn publisher(watch: &Watch, directory: &Directory, buffers: u32) -> Player {
 }
 
 fn adopt(directory: &Directory, buffers: u32) -> RawPublisher {
-    let publisher = RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, buffers)).unwrap();
+    let publisher = RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, buffers)).unwrap();
     assert!(publisher.adopted());
     publisher
 }
@@ -30,7 +30,7 @@ fn killed_between_writes_it_leaves_its_last_value_and_its_place() {
             let directory = Directory::new();
             let mut first = publisher(watch, &directory, count);
             first.ask("write 1");
-            let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+            let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
             assert_eq!(consumer.publisher_pid(), first.pid());
             assert_eq!(first.ask("write 2"), "version 2");
             assert!(consumer.publisher_alive().unwrap());
@@ -54,8 +54,8 @@ fn killed_half_way_through_a_write_it_leaves_nothing_torn() {
             let directory = Directory::new();
             let mut first = publisher(watch, &directory, count);
             first.ask("write 1");
-            let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
-            let observer = RawConsumer::open(&directory.name("value"), true).unwrap();
+            let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
+            let observer = RawConsumer::open(directory.name("value"), true).unwrap();
             assert_eq!((first.ask("begin"), first.ask("half 2")), ("begun".into(), "half".into()));
             first.kill();
             let mut value = [0; SIZE];
@@ -85,8 +85,8 @@ fn killed_while_it_waits_for_a_reader_it_has_changed_nothing() {
         let directory = Directory::new();
         let mut first = publisher(watch, &directory, 1);
         first.ask("write 1");
-        let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
-        let mut other = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
+        let mut other = RawConsumer::open(directory.name("value"), false).unwrap();
         pin(&mut consumer);
         first.say("sleep");
         until_asleep(other.segment(), other.layout(), WRITER_WAITS);
@@ -110,7 +110,7 @@ fn shut_out(watch: &Watch, directory: &Directory, command: &str) -> (Player, Pla
     let mut reader = Player::start(watch, "consumer", &[directory.path().to_str().unwrap(), "value", "read-write"]);
     reader.hear();
     reader.say(command);
-    let observer = RawConsumer::open(&directory.name("value"), true).unwrap();
+    let observer = RawConsumer::open(directory.name("value"), true).unwrap();
     until_asleep(observer.segment(), observer.layout(), SLEEPERS);
     (first, reader)
 }
@@ -146,7 +146,7 @@ fn leaving_without_a_goodbye_is_dying() {
         let directory = Directory::new();
         let mut first = publisher(watch, &directory, 2);
         first.ask("write 1");
-        let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         first.say("exit");
         while consumer.publisher_alive().unwrap() {
             std::thread::yield_now();
@@ -165,7 +165,7 @@ fn a_child_that_lives_on_does_not_keep_its_parents_place() {
         let mut first = publisher(watch, &directory, 2);
         first.ask("write 1");
         let child = first.ask("spawn");
-        let consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         first.kill();
         assert!(!consumer.publisher_alive().unwrap());
         assert_eq!(adopt(&directory, 2).epoch(), 2);
@@ -174,7 +174,7 @@ fn a_child_that_lives_on_does_not_keep_its_parents_place() {
 }
 
 fn adopt_and_abandon(directory: &Directory) {
-    RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap().abandon();
+    RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap().abandon();
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn who_lets_go_while_he_starts_other_processes_has_let_go() {
         watch.stage("publishers come and go in a process that starts others");
         let directory = Directory::new();
         adopt_and_abandon(&directory);
-        let consumer = RawConsumer::open(&directory.name("value"), true).unwrap();
+        let consumer = RawConsumer::open(directory.name("value"), true).unwrap();
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -13,15 +13,15 @@ type Attempt = (&'static str, fn(&str) -> Result<()>);
 
 /// `living` has a publisher, `left` is what a dead one left.
 const ATTEMPTS: [Attempt; 8] = [
-    ("create", |directory| RawPublisher::create(&name(directory, "new"), None, &bytes(8, 2)).map(drop)),
-    ("adopt", |directory| RawPublisher::create(&name(directory, "left"), None, &bytes(8, 2)).map(RawPublisher::abandon)),
+    ("create", |directory| RawPublisher::create(name(directory, "new"), None, &bytes(8, 2)).map(drop)),
+    ("adopt", |directory| RawPublisher::create(name(directory, "left"), None, &bytes(8, 2)).map(RawPublisher::abandon)),
     ("replace", |directory| {
         let options = CreateOptions { if_dead: IfDead::Replace, ..bytes(8, 2) };
-        RawPublisher::create(&name(directory, "left"), None, &options).map(RawPublisher::abandon)
+        RawPublisher::create(name(directory, "left"), None, &options).map(RawPublisher::abandon)
     }),
-    ("standby", |directory| RawPublisher::standby(&name(directory, "new"), None, &bytes(8, 2), Duration::ZERO).map(drop)),
-    ("open", |directory| RawConsumer::open(&name(directory, "living"), false).map(drop)),
-    ("observe", |directory| RawConsumer::open(&name(directory, "living"), true).map(drop)),
+    ("standby", |directory| RawPublisher::standby(name(directory, "new"), None, &bytes(8, 2), Duration::ZERO).map(drop)),
+    ("open", |directory| RawConsumer::open(name(directory, "living"), false).map(drop)),
+    ("observe", |directory| RawConsumer::open(name(directory, "living"), true).map(drop)),
     ("wait", |directory| RawConsumer::wait_and_open(&name(directory, "living"), false, Duration::ZERO).map(drop)),
     ("wait read-only", |directory| RawConsumer::wait_and_open(&name(directory, "living"), true, Duration::ZERO).map(drop)),
 ];
@@ -74,13 +74,13 @@ pub fn run_out_of_address_space(directory: &str) {
         assert!(digits.contains(&format!("{limit} bytes of address space (ulimit -v)")), "{error}");
         assert_eq!(holdings(directory), before, "{what}");
     };
-    refused("create", RawPublisher::create(&name(directory, "new"), None, &large).unwrap_err());
-    refused("open", RawConsumer::open(&name(directory, "large"), false).unwrap_err());
-    refused("observe", RawConsumer::open(&name(directory, "large"), true).unwrap_err());
-    refused("adopt", RawPublisher::create(&name(directory, "large"), None, &large).unwrap_err());
-    drop(RawPublisher::create(&name(directory, "small"), None, &bytes(SIZE as u64, 2)).unwrap());
+    refused("create", RawPublisher::create(name(directory, "new"), None, &large).unwrap_err());
+    refused("open", RawConsumer::open(name(directory, "large"), false).unwrap_err());
+    refused("observe", RawConsumer::open(name(directory, "large"), true).unwrap_err());
+    refused("adopt", RawPublisher::create(name(directory, "large"), None, &large).unwrap_err());
+    drop(RawPublisher::create(name(directory, "small"), None, &bytes(SIZE as u64, 2)).unwrap());
     setrlimit(Resource::RLIMIT_AS, hard, hard).unwrap();
-    RawPublisher::create(&name(directory, "large"), None, &large).unwrap().abandon();
+    RawPublisher::create(name(directory, "large"), None, &large).unwrap().abandon();
     answer("went on");
 }
 
@@ -88,8 +88,8 @@ pub fn run_out_of_address_space(directory: &str) {
 fn out_of_descriptors_nothing_is_lost() {
     bounded(|watch| {
         let directory = Directory::new();
-        let _living = RawPublisher::create(&directory.name("living"), None, &bytes(8, 2)).unwrap();
-        RawPublisher::create(&directory.name("left"), None, &bytes(8, 2)).unwrap().abandon();
+        let _living = RawPublisher::create(directory.name("living"), None, &bytes(8, 2)).unwrap();
+        RawPublisher::create(directory.name("left"), None, &bytes(8, 2)).unwrap().abandon();
         let mut player = Player::start(watch, "out-of-descriptors", &[directory.path().to_str().unwrap()]);
         for (attempt, _) in ATTEMPTS {
             watch.stage(attempt);
@@ -104,7 +104,7 @@ fn out_of_address_space_nothing_is_left() {
     bounded(|watch| {
         watch.stage("out of address space");
         let directory = Directory::new();
-        RawPublisher::create(&directory.name("large"), None, &bytes(16 * MEGABYTE, 1)).unwrap().abandon();
+        RawPublisher::create(directory.name("large"), None, &bytes(16 * MEGABYTE, 1)).unwrap().abandon();
         let mut player = Player::start(watch, "out-of-address-space", &[directory.path().to_str().unwrap()]);
         assert_eq!(player.hear(), "went on");
         assert_eq!(directory.files(), ["large"]);

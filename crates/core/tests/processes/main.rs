@@ -13,6 +13,7 @@ mod faulter;
 #[cfg(feature = "testing")]
 mod forked;
 mod limits;
+mod nameless;
 mod permission;
 mod player;
 mod random_kills;

@@ -22,7 +22,7 @@ fn another_user_reads_what_he_may_read_and_changes_nothing() {
             Player::start_as(watch, NOBODY, "consumer", &arguments.each_ref().map(String::as_str)).ok()
         };
         let options = CreateOptions { mode: 0o644, init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 1) };
-        let mut publisher = RawPublisher::create(&directory.name("value"), None, &options).unwrap();
+        let mut publisher = RawPublisher::create(directory.name("value"), None, &options).unwrap();
         let Some(mut refused) = start("read-write") else { return }; // only root may start a process as somebody else
         assert_eq!(refused.hear(), "ERR_PERMISSION");
         let Some(mut observer) = start("read-only") else { return };
@@ -42,7 +42,7 @@ fn another_user_sees_nothing_of_what_is_private() {
         watch.stage("another user is refused");
         let directory = Directory::new();
         let options = CreateOptions { init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 1) };
-        let _publisher = RawPublisher::create(&directory.name("value"), None, &options).unwrap();
+        let _publisher = RawPublisher::create(directory.name("value"), None, &options).unwrap();
         for access in ["read-write", "read-only"] {
             let arguments = [directory.path().to_str().unwrap(), "value", access];
             let Ok(mut refused) = Player::start_as(watch, NOBODY, "consumer", &arguments) else { return };
@@ -54,7 +54,7 @@ fn another_user_sees_nothing_of_what_is_private() {
 /// What a publisher of that user left, with these permission bits. False: only root may give a file away.
 fn leave_to(uid: u32, directory: &Directory, mode: u32) -> bool {
     let options = CreateOptions { mode, init: Some(&[1; SIZE]), ..bytes(SIZE as u64, 2) };
-    RawPublisher::create(&directory.name("value"), None, &options).unwrap().abandon();
+    RawPublisher::create(directory.name("value"), None, &options).unwrap().abandon();
     chown(directory.name("value").path(), Some(uid), None).is_ok()
 }
 
@@ -64,8 +64,8 @@ fn what_another_user_made_is_not_adopted_but_replaced() {
     if !leave_to(NOBODY, &directory, 0o666) {
         return;
     }
-    let left = RawConsumer::open(&directory.name("value"), false).unwrap();
-    let mut publisher = RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap();
+    let left = RawConsumer::open(directory.name("value"), false).unwrap();
+    let mut publisher = RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, 2)).unwrap();
     let made = std::fs::metadata(directory.name("value").path()).unwrap();
     assert_eq!((publisher.adopted(), made.mode() & 0o777, made.uid() == NOBODY), (false, 0o600, false));
     publisher.write(&[2; SIZE], None).unwrap();

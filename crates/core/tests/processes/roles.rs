@@ -25,6 +25,7 @@ fn play() {
         "out-of-address-space" => crate::limits::run_out_of_address_space(arguments[0]),
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
         "flat-out-publisher" => publish_flat_out(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
+        "nameless-successor" => crate::nameless::succeed(arguments[0]),
         "mapper" => crate::regions::mapper(arguments[0]),
         "cutter" => cutter(Path::new(arguments[0])),
         "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),

@@ -25,7 +25,7 @@ fn publisher(watch: &Watch, directory: &Directory) -> Player {
 }
 
 fn stand_by<'a>(directory: &Directory, patience: impl Into<Patience<'a>>) -> Result<RawPublisher> {
-    RawPublisher::standby(&directory.name("value"), None, &bytes(SIZE as u64, 3), patience)
+    RawPublisher::standby(directory.name("value"), None, &bytes(SIZE as u64, 3), patience)
 }
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -35,7 +35,7 @@ fn whoever_is_killed_is_followed_and_consumers_stay() {
     bounded(|watch| {
         let directory = Directory::new();
         let mut first = publisher(watch, &directory);
-        let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         let mut times = Vec::new();
         for epoch in 2..12 {
             watch.stage(format!("successor {epoch}"));
@@ -61,13 +61,13 @@ fn whoever_closes_is_followed_under_the_same_name() {
         watch.stage("the publisher closes");
         let directory = Directory::new();
         let mut first = publisher(watch, &directory);
-        let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         let mut second = candidate(watch, &directory, 3);
         assert_eq!(first.ask("close"), "closed");
         assert_eq!(second.hear(), "epoch 1", "a new segment");
         assert_eq!(blocked(&mut consumer), Blocked::Closed);
         assert_eq!(second.ask("write 1"), "version 1");
-        assert_eq!(RawConsumer::open(&directory.name("value"), false).unwrap().publisher_pid(), second.pid());
+        assert_eq!(RawConsumer::open(directory.name("value"), false).unwrap().publisher_pid(), second.pid());
     });
 }
 
@@ -77,12 +77,12 @@ fn one_that_wants_another_shape_replaces_what_is_left() {
         watch.stage("another shape");
         let directory = Directory::new();
         let first = publisher(watch, &directory);
-        let mut consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         let mut second = candidate(watch, &directory, 5);
         first.kill();
         assert_eq!(second.hear(), "epoch 1");
         assert_eq!(blocked(&mut consumer), Blocked::Replaced);
-        assert_eq!(RawConsumer::open(&directory.name("value"), false).unwrap().layout().buffer_count, 5);
+        assert_eq!(RawConsumer::open(directory.name("value"), false).unwrap().layout().buffer_count, 5);
     });
 }
 
@@ -91,7 +91,7 @@ fn of_several_one_follows_and_the_others_go_on_waiting() {
     bounded(|watch| {
         let directory = Directory::new();
         let mut publisher = publisher(watch, &directory);
-        let consumer = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let consumer = RawConsumer::open(directory.name("value"), false).unwrap();
         let mut candidates: Vec<_> = (0..3).map(|_| candidate(watch, &directory, 3)).collect();
         for epoch in 2..5 {
             watch.stage(format!("{} candidates", candidates.len()));
@@ -149,7 +149,7 @@ fn it_gives_up_when_its_patience_is_over() {
         watch.stage("cancelled while it waits for a name");
         let patience = Patience { timeout: None, cancelled: Some(&stop) };
         assert_eq!(code(RawConsumer::wait_and_open(&directory.name("other"), false, patience)), Code::Aborted);
-        let message = RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 3)).unwrap_err().to_string();
+        let message = RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, 3)).unwrap_err().to_string();
         assert!(message.contains(&format!("its publisher (pid {}) lives", first.pid())), "{message}");
     });
 }
@@ -174,7 +174,7 @@ fn a_candidate_that_a_strangers_read_lock_keeps_out_goes_on_waiting() {
         let stranger = LockFile::reopen(first.segment().fd(), true).unwrap();
         first.abandon();
         assert!(stranger.try_share(Byte::Publisher).unwrap());
-        let create = || RawPublisher::create(&directory.name("value"), None, &bytes(SIZE as u64, 3));
+        let create = || RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, 3));
         assert_eq!(code(create()), Code::LockObstructed, "one that does not wait is told");
         let error = stand_by(&directory, SHORT).unwrap_err();
         assert_eq!(error.code(), Code::Timeout);

@@ -63,7 +63,7 @@ fn everything_says_so(publisher: &mut RawPublisher, consumers: &mut [RawConsumer
 fn wherever_a_segment_is_cut_both_sides_learn_it_and_live() {
     bounded(|watch| {
         let directory = Directory::new();
-        let mut other = RawPublisher::create(&directory.name("other"), None, &bytes(8, 3)).unwrap();
+        let mut other = RawPublisher::create(directory.name("other"), None, &bytes(8, 3)).unwrap();
         for buffers in [1, 3] {
             let name = directory.name("value");
             let options = CreateOptions { init: Some(&VALUE), ..bytes(VALUE.len() as u64, buffers) };

@@ -169,7 +169,7 @@ fn a_writer_in_the_usual_way_goes_on_when_the_reader_does() {
         let directory = Directory::new();
         let mut writer = start(watch, &directory, "publisher", "1");
         writer.ask("write 1");
-        let mut reader = RawConsumer::open(&directory.name("value"), false).unwrap();
+        let mut reader = RawConsumer::open(directory.name("value"), false).unwrap();
         for version in 2..50 {
             pin(&mut reader);
             writer.say(&format!("write {version}"));

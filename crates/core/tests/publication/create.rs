@@ -130,7 +130,7 @@ fn the_extremes_of_the_options_work() {
 #[test]
 fn more_than_the_filesystem_holds_is_an_error_with_both_numbers() {
     let directory = Directory::new();
-    let (code, message) = refusal(RawPublisher::create(&directory.name("huge"), None, &bytes(1 << 45, 2)));
+    let (code, message) = refusal(RawPublisher::create(directory.name("huge"), None, &bytes(1 << 45, 2)));
     assert_eq!(code, Code::NoSpace);
     assert!(message.contains(": 70,368,744,") && message.contains(" bytes asked, ") && message.contains(" free on /dev/shm/"), "{message}");
     assert_eq!(directory.files(), [""; 0]);
@@ -198,7 +198,7 @@ fn closing_twice_does_nothing_more() {
 #[test]
 fn a_closed_publisher_writes_nothing() {
     let directory = Directory::new();
-    let mut publisher = RawPublisher::create(&directory.name("over"), None, &bytes(8, 2)).unwrap();
+    let mut publisher = RawPublisher::create(directory.name("over"), None, &bytes(8, 2)).unwrap();
     publisher.close(true).unwrap();
     assert_eq!(code(publisher.write(&[1; 8], None)), Code::Disposed);
     assert_eq!(code(publisher.begin(None, true)), Code::Disposed);

@@ -7,6 +7,7 @@ mod common;
 mod attaching;
 mod create;
 mod hostile;
+mod nameless;
 mod names;
 mod opening;
 mod poses;

@@ -10,7 +10,7 @@ use std::os::unix::net::UnixListener;
 fn a_missing_name_is_not_found() {
     let directory = Directory::new();
     for read_only in [false, true] {
-        let (code, message) = refusal(RawConsumer::open(&directory.name("nobody"), read_only));
+        let (code, message) = refusal(RawConsumer::open(directory.name("nobody"), read_only));
         assert_eq!(code, Code::NotFound);
         assert!(message.contains("/nobody"), "{message}");
     }
@@ -69,10 +69,10 @@ fn objects_that_are_no_segments_say_so() {
     nix::unistd::mkfifo(&directory.path().join("fifo"), nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
     for file in ["directory", "empty", "short", "zeros", "link", "dangling", "socket", "fifo"] {
         for read_only in [false, true] {
-            let (code, message) = refusal(RawConsumer::open(&directory.name(file), read_only));
+            let (code, message) = refusal(RawConsumer::open(directory.name(file), read_only));
             assert_eq!(code, Code::NotASegment, "{file}, read_only {read_only}: {message}");
             assert!(message.contains(file), "{message}");
         }
-        assert_eq!(code(pagecast::RawPublisher::create(&directory.name(file), None, &bytes(8, 2))), Code::NotASegment, "{file}");
+        assert_eq!(code(pagecast::RawPublisher::create(directory.name(file), None, &bytes(8, 2))), Code::NotASegment, "{file}");
     }
 }

@@ -111,7 +111,7 @@ fn a_schema_that_breaks_the_rules_is_not_published() {
 fn a_schema_of_another_size_than_the_value_is_not_published() {
     let directory = Directory::new();
     for capacity in [8, 15, 17, 32] {
-        let created = RawPublisher::create(&directory.name("size"), Some(&Pose::schema().to_json()), &bytes(capacity, 2));
+        let created = RawPublisher::create(directory.name("size"), Some(&Pose::schema().to_json()), &bytes(capacity, 2));
         assert!(matches!(code(created), Code::InvalidSchema | Code::InvalidSize), "{capacity}");
     }
     assert_eq!(directory.files(), [""; 0]);
@@ -121,7 +121,7 @@ fn a_schema_of_another_size_than_the_value_is_not_published() {
 fn a_record_with_a_name_that_is_none_elsewhere_is_not_published() {
     pagecast::record! { struct Ünï { größe: f32 } }
     let directory = Directory::new();
-    let (code, message) = refusal(Publisher::create_with(&directory.name("x"), Some(&Ünï { größe: 1.0 }), &Default::default()));
+    let (code, message) = refusal(Publisher::create_with(directory.name("x"), Some(&Ünï { größe: 1.0 }), &Default::default()));
     assert_eq!(code, Code::InvalidSchema);
     assert!(message.contains("größe"), "{message}");
 }
