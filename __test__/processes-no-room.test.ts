@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
 import { bytes, Consumer, Publisher } from 'pagecast'
 import type { Child, Message } from './helpers/child.js'
+import { ControlGroup } from './helpers/control-group.js'
 import { holdings } from './helpers/holdings.js'
 import { Pose, pose } from './helpers/pose.js'
 import { type Scene, scene } from './helpers/scene.js'
@@ -185,4 +186,30 @@ scene('what one may not do is ERR_PERMISSION', async (t, scene) => {
   t.deepEqual(scene.names(), ['left', 'pose'])
   publisher[Symbol.dispose]()
   scene.remove('left')
+})
+
+scene('more than the container may have is ERR_NO_SPACE, where the kernel would kill', async (t, scene) => {
+  const most = 128 * 2 ** 20
+  const group = ControlGroup.make(scene.unique, most)
+  if (typeof group === 'string') {
+    t.log(`skipped, ${group}`)
+    t.pass()
+    return
+  }
+  const child = scene.child('no-room-group', [2 * most])
+  try {
+    group.add(child.pid)
+    child.tell('go')
+    for (const what of ['publication', 'memfd', 'shared memory']) {
+      const { code, message } = await child.says(what)
+      t.is(code, 'ERR_NO_SPACE', what)
+      const [, free = ''] = /([\d,]+) free/.exec(String(message)) ?? []
+      t.true(Number(free.replaceAll(',', '')) <= most, String(message))
+    }
+    t.deepEqual(await child.says('little'), { event: 'little' })
+    await child.succeeds()
+  } finally {
+    await child.end()
+    await group.remove()
+  }
 })

@@ -8,8 +8,8 @@ use std::os::fd::OwnedFd;
 
 /// Takes the room for a part of a file (posix_fallocate(3)), which becomes longer where it must.
 ///
-/// A filesystem of memory may promise more than there is memory, and a memfd has no limit at all: the kernel would then kill processes until
-/// there is enough. So what is more than the kernel says that it can give is `ENOSPC`.
+/// A filesystem of memory may promise more than there is memory, or than a container may have, and a memfd has no limit at all: the kernel would then kill
+/// processes until there is enough. So what is more than the kernel says that it can give is `ENOSPC`.
 pub(crate) fn take(fd: &OwnedFd, from: u64, byte_length: u64) -> nix::Result<()> {
     if sys::filesystem(fd).0 && sys::memory_available().is_some_and(|available| missing(fd, from, byte_length) > available) {
         return Err(Errno::ENOSPC);

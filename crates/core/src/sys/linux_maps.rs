@@ -1,5 +1,6 @@
 //! Linux: mapping of pages, and what lies where in the address space.
 
+use super::control_group;
 use super::{Access, Advice, FileKind, Identity, Mapped, Place, page_bytes};
 use crate::testing::step;
 use nix::errno::Errno;
@@ -395,12 +396,15 @@ pub(crate) fn bytes_available_at(fd: &OwnedFd) -> Sys<Option<u64>> {
     Ok((stat.blocks() > 0).then(|| stat.blocks_available().saturating_mul(stat.fragment_size())))
 }
 
-/// `MemAvailable` and `SwapFree` of /proc/meminfo, in bytes: what the kernel can give without taking it from a process.
+/// `MemAvailable` and `SwapFree` of /proc/meminfo, in bytes, or what the control group has left, if that is less: what the kernel can give without taking it
+/// from a process.
 pub(crate) fn memory_available() -> Option<u64> {
     let all = std::fs::read_to_string("/proc/meminfo").ok()?;
     let kilobytes = |name: &str| {
         let line = all.lines().find_map(|line| line.strip_prefix(name))?;
         line.trim_start_matches(':').split_whitespace().next()?.parse::<u64>().ok()
     };
-    Some((kilobytes("MemAvailable")? + kilobytes("SwapFree").unwrap_or(0)) * 1024)
+    let free_swap = kilobytes("SwapFree").unwrap_or(0) * 1024;
+    let machine = kilobytes("MemAvailable")? * 1024 + free_swap;
+    Some(control_group::memory_left(free_swap).unwrap_or(u64::MAX).min(machine))
 }
