@@ -84,7 +84,6 @@ fn value(stat: &str, key: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failure here is a failed test")]
 mod tests {
     use super::*;
 
