@@ -26,7 +26,7 @@ pub(crate) use {
     fault_guard::Mended,
     mapping::map_error,
     reservation::{Part, in_use},
-    view::{Backing, View},
+    view::{Backing, Behind, View},
 };
 #[cfg(not(pagecast_loom))]
 pub use {mapping::Mapping, overlay::Overlay, reservation::Reservation, view::EnginePages};

@@ -5,7 +5,7 @@ use super::mapping::copy_bytes;
 use super::range::Kind;
 use super::reservation::Part;
 use crate::error::{Code, Error, Result};
-use crate::sys::{self, Access, Advice, Place};
+use crate::sys::{self, Access, Advice, Place, sysv};
 use nix::errno::Errno;
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -22,10 +22,17 @@ pub(crate) enum Owner {
     Engine,
 }
 
+/// What mapped pages are of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Behind<'a> {
+    File(BorrowedFd<'a>),
+    SysV(sysv::Segment),
+}
+
 /// What is mapped, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Backing<'a> {
-    pub fd: BorrowedFd<'a>,
+    pub behind: Behind<'a>,
     pub byte_offset: u64,
     pub access: Access,
     pub private: bool,
@@ -293,9 +300,19 @@ fn kind(owner: &Owner, backing: &Backing<'_>) -> Kind {
 /// # Safety
 /// As for [`sys::map_object`].
 unsafe fn map(place: Place, byte_length: usize, backing: &Backing<'_>) -> nix::Result<usize> {
-    let Backing { fd, byte_offset, access, private, .. } = *backing;
+    let Backing { behind, byte_offset, access, private, .. } = *backing;
     // SAFETY: the caller's promise.
-    unsafe { sys::map_object(place, byte_length, fd, byte_offset, access, private) }.map(|address| address.as_ptr() as usize)
+    unsafe {
+        match behind {
+            Behind::File(fd) => {
+                sys::map_object(place, byte_length, fd, byte_offset, access, private).map(|address| address.as_ptr() as usize)
+            }
+            Behind::SysV(segment) => {
+                let byte_offset = usize::try_from(byte_offset).map_err(|_| Errno::EOVERFLOW)?;
+                sysv::attach(place, byte_length, segment, byte_offset, access)
+            }
+        }
+    }
 }
 
 fn zeros(address: usize, byte_length: usize) -> nix::Result<()> {

@@ -4,11 +4,13 @@ use super::{Region, bytes_of};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::{Mended, View};
 use crate::sys::{self, Access};
+use nix::errno::Errno;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 /// What was done to a page that cannot be had back.
-const SPOILED: &str = "not what others have, since it was used as it may not be and there is no descriptor to map it again";
+const SPOILED: &str =
+    "not what others have, since it was used as it may not be and cannot be mapped again: its descriptor or SysV segment is gone";
 
 impl Region {
     /// [`Code::Truncated`] from when another process has cut the file short. [`Code::ReadOnly`] or [`Code::NoAccess`], once, where JavaScript used
@@ -45,14 +47,14 @@ impl Region {
         for view in self.views.iter().filter(|view| view.is_engines()) {
             for (pages, state) in self.runs.all() {
                 let Some(access) = state.filter(|access| !access.writes()) else { continue };
-                let _ = match self.backing(access) {
+                let restored = match self.backing(access) {
                     _ if self.private => view.protect(&bytes_of(&pages), access),
                     Ok(backing) => view.map_again(&bytes_of(&pages), &backing),
-                    Err(_) => {
-                        let _ = self.spoiled.set(page);
-                        Ok(())
-                    }
+                    Err(_) => Err(Errno::EBADF),
                 };
+                if restored.is_err() {
+                    let _ = self.spoiled.set(page);
+                }
             }
             let _ = self.wishes.lock.then(|| view.on(&(0..view.byte_length()), sys::lock_pages));
         }

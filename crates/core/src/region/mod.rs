@@ -26,11 +26,13 @@ mod page_calls;
 mod resize;
 mod runs;
 mod shared_memory;
+mod sysv;
 
 pub use crate::memory::Reservation;
 pub use crate::sys::{Access, Advice};
 pub use options::{MapOptions, Placement, Source};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
+pub use sysv::{SysVKey, SysVOptions, SysVOwner, SysVSharedMemory, SysVStatus};
 
 use crate::address::PageRange;
 use crate::error::{Code, Error, Result, grouped};
@@ -87,7 +89,7 @@ impl Region {
         let mut region = Region::prepare(options)?;
         if region.views.is_empty() {
             let (length, backing) = (region.whole_pages(), region.backing(region.access)?);
-            let view = View::new(Place::Anywhere, length, &backing, |errno| map_refused(&region.title, length, region.access, errno))?;
+            let view = View::new(Place::Anywhere, length, &backing, |errno| region.map_refused("", length, errno))?;
             region.add(view)?;
         }
         Ok(region)
@@ -137,7 +139,7 @@ impl Region {
         let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
         let refused = |errno| match errno {
             Errno::EEXIST => in_use(address, length, errno),
-            errno => map_refused(&format!("{} at {address:#x}", self.title), length, self.access, errno),
+            errno => self.map_refused(&format!(" at {address:#x}"), length, errno),
         };
         let start =
             usize::try_from(address).map_err(|_| Error::new(Code::AddressSpace, format!("{}: no address of this process", self.title)))?;
@@ -156,8 +158,16 @@ impl Region {
             );
         }
         let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
-        let view = View::over(pages, length, &backing, |errno| map_refused(&self.title, length, self.access, errno))?;
+        let view = View::over(pages, length, &backing, |errno| self.map_refused("", length, errno))?;
         self.add(view)
+    }
+
+    fn map_refused(&self, place: &str, byte_length: usize, errno: Errno) -> Error {
+        let title = format!("{}{place}", self.title);
+        match self.object.sysv {
+            Some(_) => sysv::attach_refused(&title, self.access, errno),
+            None => map_refused(&title, byte_length, self.access, errno),
+        }
     }
 
     /// One more view, as all of them are.
@@ -209,7 +219,7 @@ impl Region {
 
     fn backing(&self, access: Access) -> Result<Backing<'_>> {
         Ok(Backing {
-            fd: self.object.descriptor()?,
+            behind: self.object.behind()?,
             byte_offset: self.byte_offset,
             access,
             private: self.private,

@@ -3,17 +3,19 @@
 use super::options::{MapOptions, Source};
 use crate::address::{ENGINE_PAGE, round_up};
 use crate::error::{Code, Error, Result, grouped};
-use crate::memory::room;
-use crate::sys::{self, FileKind, Identity};
+use crate::memory::{Behind, room};
+use crate::sys::{self, FileKind, Identity, sysv};
 use nix::errno::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// An open file, object of shared memory, memfd or device.
+/// An open file, object of shared memory, memfd or device, or a SysV segment.
 #[derive(Debug)]
 pub(super) struct Object {
     /// `None` once it was given up.
     fd: Option<OwnedFd>,
+    /// A SysV segment, which has no descriptor.
+    pub sysv: Option<sysv::Segment>,
     /// Whether it has a size that another process may make smaller.
     can_shrink: bool,
     /// Whether it is a device.
@@ -29,8 +31,11 @@ pub(super) struct Object {
 impl Object {
     /// Opens it, and finds out how many bytes of it the region has.
     pub fn open(options: &MapOptions, title: &str) -> Result<(Object, u64)> {
+        if let Source::SysV(id) = options.source {
+            return Object::of_segment(id, options, title);
+        }
         let (fd, made) = open(options, title)?;
-        let mut object = Object { fd: Some(fd), can_shrink: false, is_device: false, identity: None, is_memory: false, made };
+        let mut object = Object { fd: Some(fd), sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: false, made };
         let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
         let (is_memory, is_plain) = sys::filesystem(object.fd()?);
         object.is_memory = is_memory;
@@ -48,12 +53,24 @@ impl Object {
         Ok((object, byte_length))
     }
 
+    fn of_segment(id: i32, options: &MapOptions, title: &str) -> Result<(Object, u64)> {
+        let (segment, size) = super::sysv::attachable(id, options.access.writes(), title)?;
+        let mut object =
+            Object { fd: None, sysv: Some(segment), can_shrink: false, is_device: false, identity: None, is_memory: true, made: None };
+        object.identity = sysv::identity(id);
+        let byte_length = object.fit(options, title, size)?;
+        Ok((object, byte_length))
+    }
+
     /// The region is there: what was made for it stays.
     pub fn keep(&mut self) {
         self.made = None;
     }
 
     fn fd(&self) -> Result<&OwnedFd> {
+        if self.sysv.is_some() {
+            return Err(Error::new(Code::Unsupported, "a SysV segment has no descriptor"));
+        }
         self.fd.as_ref().ok_or_else(|| {
             let fact = "the region gave its descriptor up, since the process held many: close regions, or map a memfd or file";
             Error::new(Code::TooManyFiles, fact)
@@ -62,6 +79,13 @@ impl Object {
 
     pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
         self.fd().map(OwnedFd::as_fd)
+    }
+
+    pub fn behind(&self) -> Result<Behind<'_>> {
+        match self.sysv {
+            Some(segment) => Ok(Behind::SysV(segment)),
+            None => self.descriptor().map(Behind::File),
+        }
     }
 
     /// From now on nothing needs a descriptor that can be done without.
@@ -183,6 +207,7 @@ fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)>
         Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
         Source::Shared(name) => sys::open_object(name.path(), read_only).map_err(failed("open")),
         Source::Descriptor(fd) => fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0)))),
+        Source::SysV(_) => Err(Error::new(Code::Unsupported, format!("{title}: a SysV segment has no descriptor"))),
     };
     opened.map(|fd| (fd, None))
 }

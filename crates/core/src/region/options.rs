@@ -28,6 +28,8 @@ pub enum Source {
     Shared(Name),
     /// Whatever the descriptor leads to.
     Descriptor(OwnedFd),
+    /// A SysV segment, by its id: see [`SysVSharedMemory`](super::SysVSharedMemory).
+    SysV(i32),
 }
 
 impl Source {
@@ -49,6 +51,7 @@ impl Source {
             Source::File { path, .. } => path.display().to_string(),
             Source::Shared(name) => name.to_string(),
             Source::Descriptor(_) => "a descriptor's file".into(),
+            Source::SysV(id) => format!("SysV segment {id}"),
         }
     }
 
@@ -158,6 +161,10 @@ impl MapOptions {
         }
         if self.byte_offset > 0 && self.source.is_new() {
             return invalid(Code::InvalidArgument, "what is made for a region begins at byte 0".into());
+        }
+        if matches!(self.source, Source::SysV(_)) && (self.private || self.reserve == Some(true)) {
+            let what = if self.private { "private" } else { "reserved" };
+            return invalid(Code::InvalidArgument, format!("{what}, which a SysV segment cannot be mapped"));
         }
         match self.address {
             Some((address, _)) if !address.is_multiple_of(page) || address == 0 => {

@@ -56,7 +56,7 @@ impl Region {
     /// what is left of what they saw. First what may be refused, then what cannot be taken back.
     fn resize_views(&mut self, length: usize, fresh: Option<View>) -> Result<()> {
         let backing = Backing {
-            fd: self.object.descriptor()?,
+            behind: self.object.behind()?,
             byte_offset: self.byte_offset,
             access: self.access,
             private: self.private,
@@ -96,6 +96,9 @@ impl Region {
         }
         if self.object.is_device {
             return Err(self.error(Code::InvalidArgument, "a device cannot be resized"));
+        }
+        if self.object.sysv.is_some() {
+            return Err(self.error(Code::Unsupported, "a SysV segment cannot be resized: it is as long as it was made"));
         }
         if self.views.first().is_some_and(View::is_reserved) {
             return Err(self.error(Code::AddressInUse, "a region in a reservation cannot be resized: close it, and map another one there"));

@@ -10,6 +10,7 @@ mod control_group;
 mod platform;
 mod protection;
 mod signal;
+pub(crate) mod sysv;
 
 #[cfg_attr(target_os = "linux", path = "linux_maps.rs")]
 #[cfg_attr(target_os = "macos", path = "macos_maps.rs")]

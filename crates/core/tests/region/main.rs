@@ -10,6 +10,8 @@ mod places;
 mod shared_memory;
 mod sizes;
 mod sources;
+#[cfg(target_os = "linux")]
+mod sysv;
 
 use pagecast::region::{MapOptions, Region, Reservation, Source};
 use std::sync::LazyLock;

@@ -1,0 +1,362 @@
+//! SysV shared memory (shmget(2)): segments that have a number instead of a name, and stay until somebody removes them.
+
+use super::{MapOptions, Region, Source};
+use crate::error::{Code, Error, Result, grouped};
+use crate::sys::{self, Access, sysv};
+use nix::errno::Errno;
+use std::fmt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// What a segment is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SysVKey {
+    /// Nothing: it is made, and others get it by its id (`IPC_PRIVATE`).
+    Private,
+    /// A number that its users have agreed on, and is not 0.
+    Number(i32),
+}
+
+impl SysVKey {
+    /// The key that a file and a number stand for (ftok(3)): of its inode 16 bits, of its device 8, and the 8 of `project`, which is not 0. Two files
+    /// may have the same; one that was replaced has another one.
+    pub fn of(path: &Path, project: u8) -> Result<SysVKey> {
+        let what = format!("ftok of {}", path.display());
+        if project == 0 {
+            return Err(Error::new(Code::InvalidArgument, format!("{what}: project 0, expected 1 to 255")));
+        }
+        match sysv::key_of(path, project).map_err(|errno| Error::system(&what, "stat", errno))? {
+            0 => Err(Error::new(Code::InvalidArgument, format!("{what}: its key would be 0, which is IPC_PRIVATE"))),
+            key => Ok(SysVKey::Number(key)),
+        }
+    }
+
+    fn number(self) -> i32 {
+        match self {
+            SysVKey::Private => sysv::PRIVATE,
+            SysVKey::Number(key) => key,
+        }
+    }
+}
+
+impl fmt::Display for SysVKey {
+    /// As ipcs(1) prints them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SysVKey::Private => f.write_str("private"),
+            SysVKey::Number(key) => write!(f, "{key:#010x}"),
+        }
+    }
+}
+
+/// How [`SysVSharedMemory::get`] finds a segment or makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct SysVOptions {
+    /// Bytes: of one that is made, which needs it, all there are; one that is there has at least as many. Default: whatever is there.
+    pub byte_length: Option<u64>,
+    /// Whether it is made if there is none (`IPC_CREAT`). A private one always is. Default false.
+    pub create: bool,
+    /// Whether there must be none: [`Code::AlreadyExists`] otherwise (`IPC_EXCL`). Default false.
+    pub exclusive: bool,
+    /// Permission bits of one that is made, exactly these, whatever the umask; of one that is there, what this process must be allowed. Default: 0600 with
+    /// `create`, else none.
+    pub permissions: Option<u32>,
+    /// Whether the system promises the memory now, so that too much is [`Code::NoSpace`] here (false: `SHM_NORESERVE`). Default true.
+    pub reserve: bool,
+    /// Whether one that is made has huge pages, of the system's default size (`SHM_HUGETLB`); [`Code::HugePages`] if there are none. Other programs attach
+    /// it; no [`Region`] does. Default false.
+    pub huge_pages: bool,
+}
+
+impl Default for SysVOptions {
+    fn default() -> SysVOptions {
+        SysVOptions { byte_length: None, create: false, exclusive: false, permissions: None, reserve: true, huge_pages: false }
+    }
+}
+
+impl SysVOptions {
+    /// What can be known without asking the system.
+    fn request(&self, title: &str, key: SysVKey) -> Result<sysv::Request> {
+        let create = self.create || key == SysVKey::Private;
+        let invalid = |code, fact: String| Err(Error::new(code, format!("{title}: {fact}")));
+        if key == SysVKey::Number(sysv::PRIVATE) {
+            return invalid(Code::InvalidArgument, "key 0 is IPC_PRIVATE, which no two processes share: say that it is private".into());
+        }
+        let makes = [(self.exclusive, "exclusive"), (self.huge_pages, "huge pages"), (!self.reserve, "no reserve")];
+        if let (false, Some((_, option))) = (create, makes.iter().find(|(is_given, _)| *is_given)) {
+            return invalid(Code::InvalidArgument, format!("{option} is for what is made, with create"));
+        }
+        if let Some(permissions) = self.permissions.filter(|permissions| *permissions > 0o777) {
+            return invalid(Code::InvalidArgument, format!("permissions {permissions:#o}, expected at most 0o777"));
+        }
+        let byte_length = match self.byte_length {
+            None if create => return invalid(Code::InvalidSize, "it has no size yet: give one".into()),
+            None => 0,
+            Some(bytes) => match usize::try_from(bytes).ok().filter(|bytes| *bytes > 0 && isize::try_from(*bytes).is_ok()) {
+                Some(bytes) => bytes,
+                None => return invalid(Code::InvalidSize, format!("{} bytes, expected 1 to 2^63", grouped(bytes))),
+            },
+        };
+        Ok(sysv::Request {
+            key: key.number(),
+            byte_length,
+            create,
+            exclusive: self.exclusive,
+            permissions: self.permissions.unwrap_or(if create { 0o600 } else { 0 }),
+            huge_pages: self.huge_pages,
+            reserve: self.reserve,
+        })
+    }
+}
+
+/// What [`SysVSharedMemory::set`] changes; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SysVOwner {
+    /// User.
+    pub uid: Option<u32>,
+    /// Group.
+    pub gid: Option<u32>,
+    /// Permission bits.
+    pub permissions: Option<u32>,
+}
+
+/// What the kernel knows of a segment: `struct shmid_ds` of shmctl(2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SysVStatus {
+    /// Its number.
+    pub id: i32,
+    /// Its key; one that was removed has none any more.
+    pub key: SysVKey,
+    /// The user and the group that it belongs to, and those of who made it.
+    pub uid: u32,
+    /// See `uid`.
+    pub gid: u32,
+    /// See `uid`.
+    pub creator_uid: u32,
+    /// See `uid`.
+    pub creator_gid: u32,
+    /// Permission bits.
+    pub permissions: u32,
+    /// Bytes, as asked for.
+    pub byte_length: u64,
+    /// How many mappings there are of it, in all processes. Linux counts pages in a row: one of which some were given up, or protected, is several.
+    pub attaches: u64,
+    /// The process that made it, by its number here; 0 if it has none here.
+    pub creator_pid: i32,
+    /// The process that attached or detached it last; 0 for none.
+    pub last_pid: i32,
+    /// When it was attached last, to the second; `None` for never.
+    pub attached_at: Option<SystemTime>,
+    /// When it was detached last.
+    pub detached_at: Option<SystemTime>,
+    /// When it was made, or its owner or permissions changed.
+    pub changed_at: Option<SystemTime>,
+    /// Whether it was removed, and goes with the last who has it attached (`SHM_DEST`).
+    pub is_removed: bool,
+    /// Whether it stays in memory (`SHM_LOCKED`).
+    pub is_locked: bool,
+}
+
+impl From<sysv::Status> for SysVStatus {
+    fn from(found: sysv::Status) -> SysVStatus {
+        let time = |seconds: u64| (seconds > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        SysVStatus {
+            id: found.id,
+            key: if found.key == sysv::PRIVATE { SysVKey::Private } else { SysVKey::Number(found.key) },
+            uid: found.uid,
+            gid: found.gid,
+            creator_uid: found.creator_uid,
+            creator_gid: found.creator_gid,
+            permissions: found.mode & 0o777,
+            byte_length: found.byte_length,
+            attaches: found.attaches,
+            creator_pid: found.creator_pid,
+            last_pid: found.last_pid,
+            attached_at: time(found.attached_at),
+            detached_at: time(found.detached_at),
+            changed_at: time(found.changed_at),
+            is_removed: found.mode & sysv::REMOVED != 0,
+            is_locked: found.mode & sysv::LOCKED != 0,
+        }
+    }
+}
+
+/// A SysV segment. This is its number and nothing more: dropped, the segment stays, and only [`SysVSharedMemory::remove`] ends it, or ipcrm(1).
+///
+/// ```
+/// use pagecast::region::{MapOptions, SysVKey, SysVOptions, SysVSharedMemory};
+///
+/// let options = SysVOptions { byte_length: Some(5000), ..SysVOptions::default() };
+/// let memory = SysVSharedMemory::get(SysVKey::Private, &options)?;
+/// let region = memory.attach(MapOptions::default())?;
+/// memory.remove()?; // goes with the region
+/// region.write_at(4998, b"ok")?;
+/// assert_eq!((region.byte_length(), memory.status()?.attaches), (5000, 1));
+/// # Ok::<(), pagecast::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SysVSharedMemory {
+    id: i32,
+    key: SysVKey,
+}
+
+impl SysVSharedMemory {
+    /// Finds a segment, or makes one (shmget(2)). [`Code::NotFound`] where there is none; [`Code::InvalidSize`] for one that has fewer bytes, and for more than
+    /// one may have (`SHMMAX`); [`Code::NoSpace`] for more than all may have, in pages or in number (`SHMALL`, `SHMMNI`), or there is memory for.
+    pub fn get(key: SysVKey, options: &SysVOptions) -> Result<SysVSharedMemory> {
+        let title = format!("get SysV segment {key}");
+        let request = options.request(&title, key)?;
+        match sysv::get(&request) {
+            Ok(id) => Ok(SysVSharedMemory { id, key }),
+            Err(errno) => Err(get_refused(&title, &request, errno)),
+        }
+    }
+
+    /// The segment of an id. [`Code::NotFound`] where there is none; [`Code::Permission`] for one that this process may not read.
+    pub fn by_id(id: i32) -> Result<SysVSharedMemory> {
+        let status = status(format_args!("SysV segment {id}"), id)?;
+        Ok(SysVSharedMemory { id, key: status.key })
+    }
+
+    /// Its number, which all processes of its namespace know it by.
+    pub fn id(&self) -> i32 {
+        self.id
+    }
+
+    /// The key that it was found by.
+    pub fn key(&self) -> SysVKey {
+        self.key
+    }
+
+    /// What the kernel knows of it (`IPC_STAT`). It tells those who may read it.
+    pub fn status(&self) -> Result<SysVStatus> {
+        status(format_args!("stat {self}"), self.id)
+    }
+
+    /// Attaches it (shmat(2)), or a part of it; the options' source is not looked at. Access without writing is `SHM_RDONLY`, a
+    /// [`Placement::Replace`](super::Placement::Replace) `SHM_REMAP`. Dropping the region detaches it.
+    pub fn attach(&self, options: MapOptions) -> Result<Region> {
+        let subject = options.subject.or_else(|| Some(self.to_string()));
+        Region::map(&MapOptions { source: Source::SysV(self.id), subject, ..options })
+    }
+
+    /// Changes owner and permissions (`IPC_SET`), for its owner, its creator and root.
+    pub fn set(&self, owner: SysVOwner) -> Result<()> {
+        let SysVOwner { uid, gid, permissions } = owner;
+        if let Some(permissions) = permissions.filter(|permissions| *permissions > 0o777) {
+            return Err(Error::new(Code::InvalidArgument, format!("set {self}: permissions {permissions:#o}, expected at most 0o777")));
+        }
+        sysv::set(self.id, uid, gid, permissions).map_err(|errno| failed(format_args!("set {self}"), "shmctl", errno))
+    }
+
+    /// Keeps all of it in memory (`SHM_LOCK`), whoever has it attached; [`Code::LockLimit`].
+    pub fn lock(&self) -> Result<()> {
+        self.set_locked(true)
+    }
+
+    /// No longer (`SHM_UNLOCK`).
+    pub fn unlock(&self) -> Result<()> {
+        self.set_locked(false)
+    }
+
+    fn set_locked(&self, locked: bool) -> Result<()> {
+        sysv::set_locked(self.id, locked).map_err(|errno| {
+            let error = failed(format_args!("lock {self}"), "shmctl", errno);
+            // EPERM is what the kernel says to who may lock nothing
+            if matches!(errno, Errno::ENOMEM | Errno::EPERM) { error.with_code(Code::LockLimit) } else { error }
+        })
+    }
+
+    /// Removes it (`IPC_RMID`), for its owner, its creator and root. Nobody finds it by its key any more; who has it attached keeps it, and it goes with the last
+    /// of them. Until then Linux lets who knows its id attach it.
+    pub fn remove(&self) -> Result<()> {
+        sysv::remove(self.id).map_err(|errno| failed(format_args!("remove {self}"), "shmctl", errno))
+    }
+
+    /// All segments of this namespace, by id, whoever may use them. Before Linux 4.17: those that may be read.
+    pub fn list() -> Result<Vec<SysVStatus>> {
+        let found = sysv::list().map_err(|errno| Error::system("list SysV segments", "shmctl", errno))?;
+        let mut all: Vec<SysVStatus> = found.into_iter().map(SysVStatus::from).collect();
+        all.sort_by_key(|status| status.id);
+        Ok(all)
+    }
+}
+
+impl fmt::Display for SysVSharedMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SysV segment {}", self.id)
+    }
+}
+
+fn status(what: fmt::Arguments<'_>, id: i32) -> Result<SysVStatus> {
+    sysv::stat(id).map(SysVStatus::from).map_err(|errno| failed(what, "shmctl", errno))
+}
+
+/// How it is attached, and its size.
+pub(super) fn attachable(id: i32, writable: bool, title: &str) -> Result<(sysv::Segment, u64)> {
+    let size = status(format_args!("{title}"), id)?.byte_length;
+    let segment = sysv::Segment { id, byte_length: super::whole_pages(size)?, writable };
+    match sysv::has_huge_pages(segment) {
+        Ok(false) => Ok((segment, size)),
+        Ok(true) => Err(Error::new(Code::HugePages, format!("{title}: it is made of huge pages, over which no region is mapped"))),
+        Err(errno) => Err(attach_refused(title, if writable { Access::ReadWrite } else { Access::Read }, errno)),
+    }
+}
+
+pub(super) fn attach_refused(title: &str, access: Access, errno: Errno) -> Error {
+    match errno {
+        Errno::EACCES => {
+            Error::system(format_args!("{title}: access {access} needs permission that its mode does not give"), "shmat", errno)
+        }
+        errno => failed(format_args!("{title}"), "shmat", errno),
+    }
+}
+
+/// There is no such segment: `EINVAL` if its number is nobody's, `EIDRM` if it is somebody else's by now.
+fn failed(what: fmt::Arguments<'_>, call: &'static str, errno: Errno) -> Error {
+    let error = Error::system(what, call, errno);
+    if matches!(errno, Errno::EINVAL | Errno::EIDRM) { error.with_code(Code::NotFound) } else { error }
+}
+
+fn get_refused(title: &str, request: &sysv::Request, errno: Errno) -> Error {
+    let fact = refusal(request, errno);
+    let error = Error::system(format!("{title}{fact}"), "shmget", errno);
+    match errno {
+        Errno::EINVAL | Errno::ENOMEM | Errno::EPERM | Errno::ENOSYS if request.huge_pages => error.with_code(Code::HugePages),
+        Errno::EINVAL => error.with_code(Code::InvalidSize),
+        Errno::ENOMEM => error.with_code(Code::NoSpace),
+        _ => error,
+    }
+}
+
+/// What the kernel meant, as far as its numbers tell.
+fn refusal(request: &sysv::Request, errno: Errno) -> String {
+    let asked = grouped(request.byte_length as u64);
+    let limits = sysv::limits();
+    match errno {
+        Errno::EINVAL => match (there(request), limits) {
+            (Some(found), _) => format!(": {asked} bytes asked for, and it has {}", grouped(found.byte_length)),
+            (None, Ok(limits)) => format!(": {asked} bytes asked for, {} the most of one (kernel.shmmax)", grouped(limits.most_bytes)),
+            (None, Err(_)) => String::new(),
+        },
+        Errno::ENOSPC => limits.map_or(String::new(), |limits| {
+            let pages = format!("{} of {} pages (kernel.shmall)", grouped(limits.pages), grouped(limits.most_pages));
+            let segments = format!("{} of {} segments (kernel.shmmni)", grouped(limits.segments), grouped(limits.most_segments));
+            format!(": {asked} bytes asked for, there are {pages} and {segments}")
+        }),
+        Errno::ENOMEM => {
+            let free = sys::memory_available().map_or(String::new(), |bytes| format!(", {} free", grouped(bytes)));
+            format!(": {asked} bytes asked for{free}")
+        }
+        _ => String::new(),
+    }
+}
+
+/// The segment that has the key.
+fn there(request: &sysv::Request) -> Option<sysv::Status> {
+    if request.key == sysv::PRIVATE {
+        return None;
+    }
+    let whatever = sysv::Request { byte_length: 0, create: false, exclusive: false, permissions: 0, ..*request };
+    sysv::get(&whatever).and_then(sysv::stat).ok()
+}
