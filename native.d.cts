@@ -275,7 +275,7 @@ export interface NativeLocation {
 export interface NativeMapOptions {
   /** What messages call it. */
   subject: string
-  /** `anonymous`, `memfd`, `temporary`, `file`, `shm` or `fd`. */
+  /** `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd` or `sysv`. */
   kind: string
   /** The file's path, the temporary file's directory, the memfd's label, or the object's name. */
   path?: string
@@ -283,6 +283,8 @@ export interface NativeMapOptions {
   directory?: string
   /** A descriptor by number, which stays the caller's. */
   fd?: number
+  /** A SysV segment's id. */
+  id?: number
   /** Whether a file that is missing is made. */
   create?: boolean
   /** Its permission bits. */
@@ -361,6 +363,60 @@ export interface NativeStateBits {
   generation: number
 }
 
+/** What `SysVSharedMemory.get` was told, checked by TypeScript. */
+export interface NativeSysVOptions {
+  /** The key; missing for a private segment. */
+  key?: number
+  /** Bytes. */
+  byteLength?: number
+  /** Whether it is made if there is none. */
+  create: boolean
+  /** Whether there must be none. */
+  exclusive: boolean
+  /** Permission bits. */
+  permissions?: number
+  /** Whether the system promises the memory. */
+  reserve: boolean
+  /** Whether it is of huge pages. */
+  hugePages: boolean
+}
+
+/** What the kernel knows of a segment. */
+export interface NativeSysVStatus {
+  /** Its number. */
+  id: number
+  /** Its key; missing where it has none. */
+  key?: number
+  /** Its owner. */
+  uid: number
+  /** Its owner's group. */
+  gid: number
+  /** Who made it. */
+  creatorUid: number
+  /** The group of who made it. */
+  creatorGid: number
+  /** Permission bits. */
+  mode: number
+  /** Bytes. */
+  byteLength: number
+  /** How many mappings there are. */
+  attaches: number
+  /** Which process made it. */
+  creatorPid: number
+  /** Which process used it last. */
+  lastPid: number
+  /** In milliseconds since 1970. */
+  attachedAt?: number
+  /** In milliseconds since 1970. */
+  detachedAt?: number
+  /** In milliseconds since 1970. */
+  changedAt?: number
+  /** Whether it was removed. */
+  removed: boolean
+  /** Whether it stays in memory. */
+  locked: boolean
+}
+
 /** CLOCK_MONOTONIC in milliseconds: the clock that publications are stamped with. */
 export declare function now(): number
 
@@ -378,6 +434,27 @@ export declare function stateBits(): NativeStateBits
  * needs telling.
  */
 export declare function storeFence(): void
+
+/** shmget(2): the id. */
+export declare function sysvGet(options: NativeSysVOptions): number
+
+/** ftok(3) */
+export declare function sysvKeyOf(path: string, project: number): number
+
+/** All segments of this namespace, by id. */
+export declare function sysvList(): Array<NativeSysVStatus>
+
+/** shmctl(2), `IPC_RMID` */
+export declare function sysvRemove(id: number): void
+
+/** shmctl(2), `IPC_SET` */
+export declare function sysvSet(id: number, uid?: number | undefined | null, gid?: number | undefined | null, permissions?: number | undefined | null): void
+
+/** shmctl(2), `SHM_LOCK` and `SHM_UNLOCK` */
+export declare function sysvSetLocked(id: number, locked: boolean): void
+
+/** shmctl(2), `IPC_STAT` */
+export declare function sysvStatus(id: number): NativeSysVStatus
 
 /** shm_unlink(3) */
 export declare function unlinkSharedMemory(object: string, directory?: string | undefined | null): void

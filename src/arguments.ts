@@ -41,7 +41,7 @@ function nameFault(name: unknown): string | undefined {
 
 /** Bytes of a memfd's label, after the `memfd:` that the kernel puts before it. */
 const LONGEST_LABEL = 249
-const MOST_DESCRIPTORS = 2 ** 31 - 1
+const MOST_IDS = 2 ** 31 - 1
 
 /** What a memfd is called in /proc. */
 export function checkLabel(what: string, option: string, label: unknown): string {
@@ -51,11 +51,11 @@ export function checkLabel(what: string, option: string, label: unknown): string
   throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: ${option} has ${bytes} bytes, at most ${LONGEST_LABEL} fit`)
 }
 
-/** The number of a descriptor, open or not. */
-export function checkDescriptor(what: string, option: string, fd: unknown): number {
-  const number = checkInteger(what, option, fd, 0, MOST_DESCRIPTORS)
+/** A number that the kernel gave to something: a descriptor, or the id of a SysV segment. */
+export function checkId(what: string, option: string, id: unknown): number {
+  const number = checkInteger(what, option, id, 0, MOST_IDS)
   if (number !== undefined) return number
-  throw invalid(what, option, fd, `an integer from 0 to ${MOST_DESCRIPTORS}`)
+  throw invalid(what, option, id, `an integer from 0 to ${MOST_IDS}`)
 }
 
 export function checkDirectory(what: string, directory: unknown): string | undefined {

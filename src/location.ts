@@ -1,4 +1,4 @@
-import { checkDescriptor, checkDirectory, checkLabel, checkName, checkOptions, invalid } from './arguments.js'
+import { checkDirectory, checkId, checkLabel, checkName, checkOptions, invalid } from './arguments.js'
 import { ArgumentError } from './errors.js'
 import type { NativeLocation } from './native.js'
 
@@ -53,6 +53,6 @@ function memory(operation: string, location: { memfd: unknown }): Place {
 }
 
 function descriptor(operation: string, location: { fd: unknown }): Place {
-  const fd = checkDescriptor(operation, 'fd', checkOptions(operation, location, ['fd']).fd)
+  const fd = checkId(operation, 'fd', checkOptions(operation, location, ['fd']).fd)
   return { label: `descriptor ${fd}`, native: { fd } }
 }

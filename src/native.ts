@@ -1,6 +1,14 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
-export type { NativeCreateOptions, NativeHolder, NativeLayout, NativeLocation, NativeMapOptions, NativeOpenOptions } from '#native'
+export type {
+  NativeCreateOptions,
+  NativeHolder,
+  NativeLayout,
+  NativeLocation,
+  NativeMapOptions,
+  NativeOpenOptions,
+  NativeSysVStatus,
+} from '#native'
 export {
   addressSpaceLimit,
   listSharedMemory,
@@ -13,6 +21,13 @@ export {
   now,
   pageSize,
   setFaultGuard,
+  sysvGet,
+  sysvKeyOf,
+  sysvList,
+  sysvRemove,
+  sysvSet,
+  sysvSetLocked,
+  sysvStatus,
   unlinkSharedMemory,
 } from '#native'
 

@@ -1,4 +1,5 @@
 import type { SharedMemory } from './shared-memory.js'
+import type { SysVSharedMemory } from './sysv.js'
 
 /** What may be done with pages: nothing, or r(ead), w(rite) and (e)x(ecute), as mmap(2) and mprotect(2) have it. */
 export type Access = 'none' | 'r' | 'rw' | 'rx' | 'rwx'
@@ -13,6 +14,7 @@ export type Access = 'none' | 'r' | 'rw' | 'rx' | 'rwx'
  * - `{ shm: name }`: an existing object of shared memory, in `/dev/shm` or `directory`, opened as by `SharedMemory.open(name, 'r+')`.
  * - `{ fd: number }`: what a descriptor leads to. It is duplicated, so it stays the caller's.
  * - a {@link SharedMemory}.
+ * - `{ sysv: id }`, a {@link SysVSharedMemory}: a segment of SysV shared memory, which is never private and has no `reserve`.
  */
 export type RegionSource =
   | 'anonymous'
@@ -24,6 +26,8 @@ export type RegionSource =
   | { shm: string; directory?: string }
   | { fd: number }
   | SharedMemory
+  | { sysv: number }
+  | SysVSharedMemory
 
 /** How {@link Region.map} maps. */
 export interface MapOptions {

@@ -1,11 +1,12 @@
 import { tmpdir } from 'node:os'
-import { checkBoolean, checkDescriptor, checkDirectory, checkInteger, checkLabel, checkName, checkOptions, invalid } from '../arguments.js'
+import { checkBoolean, checkDirectory, checkId, checkInteger, checkLabel, checkName, checkOptions, invalid } from '../arguments.js'
 import type { NativeMapOptions } from '../native.js'
 import { checkPath } from './checks.js'
 import { handles, type SharedHandle } from './shared-handle.js'
+import { segmentIds } from './sysv-handle.js'
 
 /** A source as the native part takes it, and what else it means. */
-export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'directory' | 'fd' | 'create' | 'mode'> {
+export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'directory' | 'fd' | 'id' | 'create' | 'mode'> {
   /** What it is called in messages. */
   readonly subject: string
   /** Whether it is made by the mapping, and has no length before. */
@@ -16,7 +17,8 @@ export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'direct
   readonly isReadOnly?: boolean
 }
 
-const EXPECTED = "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd } or a SharedMemory"
+const EXPECTED =
+  "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd }, { sysv }, a SharedMemory or a SysVSharedMemory"
 
 /** Throws unless it is one of the sources that there are. */
 export function originOf(source: unknown): Origin {
@@ -24,6 +26,8 @@ export function originOf(source: unknown): Origin {
   if (source === 'memfd') return { ...fresh('memfd'), isReserved: true }
   if (source === 'temporary') return { ...fresh('temporary'), path: tmpdir() }
   if (typeof source !== 'object' || source === null) throw invalid('map', 'source', source, EXPECTED)
+  const segment = segmentIds.get(source)
+  if (segment !== undefined) return ofSegment(segment)
   const handle = handles.get(source)
   return handle === undefined ? ofObject(source) : ofShared(handle)
 }
@@ -36,6 +40,10 @@ function ofShared(handle: SharedHandle): Origin {
   const subject = handle.name
   const fd = handle.descriptor(`map ${subject}`)
   return { kind: 'fd', subject, fd, isFresh: false, isReserved: handle.writable && handle.reserve, isReadOnly: !handle.writable }
+}
+
+function ofSegment(id: number): Origin {
+  return { kind: 'sysv', subject: `SysV segment ${id}`, id, isFresh: false, isReserved: false }
 }
 
 const kinds: Record<string, (source: object) => Origin> = {
@@ -51,8 +59,12 @@ const kinds: Record<string, (source: object) => Origin> = {
   shm: source => ofName(source as NameSource),
   fd: source => {
     const { fd } = checkOptions<{ fd: unknown }>('map source', source as { fd: unknown }, ['fd'])
-    const descriptor = checkDescriptor('map', 'source.fd', fd)
+    const descriptor = checkId('map', 'source.fd', fd)
     return { kind: 'fd', subject: `descriptor ${descriptor}`, fd: descriptor, isFresh: false, isReserved: false }
+  },
+  sysv: source => {
+    const { sysv } = checkOptions<{ sysv: unknown }>('map source', source as { sysv: unknown }, ['sysv'])
+    return ofSegment(checkId('map', 'source.sysv', sysv))
   },
 }
 

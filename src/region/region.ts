@@ -92,7 +92,7 @@ export class Region {
   /**
    * The descriptor of the object, to be handed to a child by its `stdio`. It stays the region's, which closes it.
    *
-   * @throws `ERR_TOO_MANY_FILES` if it was given up, because there were too many.
+   * @throws `ERR_TOO_MANY_FILES` if it was given up, because there were too many; `ERR_UNSUPPORTED` of a SysV segment, which has none.
    */
   get fd(): number {
     this.#mapping.check('fd')
@@ -252,7 +252,7 @@ export class Region {
    *
    * @param size Bytes; the object ends {@link Region.byteOffset} further on.
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_PRIVATE`; `ERR_READ_ONLY` where {@link Region.access} has no `w`; `ERR_ADDRESS_IN_USE` if it
-   * cannot grow where it is; `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`. Then all is as it was.
+   * cannot grow where it is; `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`; `ERR_UNSUPPORTED` of a SysV segment. Then all is as it was.
    */
   resize(size: number): void {
     const what = this.#mapping.what('resize')

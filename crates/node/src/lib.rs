@@ -11,6 +11,7 @@ mod region;
 mod reservation;
 pub mod shared_memory;
 mod standby;
+pub mod sysv;
 mod watch;
 
 use crate::error::OrThrow;

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub struct NativeMapOptions {
     /// What messages call it.
     pub subject: String,
-    /// `anonymous`, `memfd`, `temporary`, `file`, `shm` or `fd`.
+    /// `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd` or `sysv`.
     pub kind: String,
     /// The file's path, the temporary file's directory, the memfd's label, or the object's name.
     pub path: Option<String>,
@@ -24,6 +24,8 @@ pub struct NativeMapOptions {
     pub directory: Option<String>,
     /// A descriptor by number, which stays the caller's.
     pub fd: Option<i32>,
+    /// A SysV segment's id.
+    pub id: Option<i32>,
     /// Whether a file that is missing is made.
     pub create: Option<bool>,
     /// Its permission bits.
@@ -66,9 +68,8 @@ impl NativeRegion {
     #[napi(factory)]
     pub fn open(env: Env, options: NativeMapOptions) -> Result<NativeRegion> {
         let opened = map_options(&options).and_then(|options| Region::prepare(&options));
-        let held = Held::count(options.kind != "memfd");
-        let mut native =
-            opened.map(|region| NativeRegion { region: Some(region), held: Some(held), closes_at_end: false }).or_throw(&env)?;
+        let held = (options.kind != "sysv").then(|| Held::count(options.kind != "memfd"));
+        let mut native = opened.map(|region| NativeRegion { region: Some(region), held, closes_at_end: false }).or_throw(&env)?;
         if !native.viewable() {
             native.spare_descriptor();
         }
@@ -313,6 +314,7 @@ fn source(options: &NativeMapOptions) -> pagecast::Result<Source> {
         }
         "shm" => Name::new(&path, options.directory.as_deref().map(Path::new)).map(Source::Shared),
         "fd" => Source::duplicate(options.fd.unwrap_or(-1)),
+        "sysv" => Ok(Source::SysV(options.id.unwrap_or(-1))),
         other => Err(Error::new(Code::InvalidArgument, format!("there is no source {other:?}"))),
     }
 }

@@ -197,7 +197,6 @@ impl From<sysv::Status> for SysVStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SysVSharedMemory {
     id: i32,
-    key: SysVKey,
 }
 
 impl SysVSharedMemory {
@@ -207,25 +206,19 @@ impl SysVSharedMemory {
         let title = format!("get SysV segment {key}");
         let request = options.request(&title, key)?;
         match sysv::get(&request) {
-            Ok(id) => Ok(SysVSharedMemory { id, key }),
+            Ok(id) => Ok(SysVSharedMemory { id }),
             Err(errno) => Err(get_refused(&title, &request, errno)),
         }
     }
 
-    /// The segment of an id. [`Code::NotFound`] where there is none; [`Code::Permission`] for one that this process may not read.
-    pub fn by_id(id: i32) -> Result<SysVSharedMemory> {
-        let status = status(format_args!("SysV segment {id}"), id)?;
-        Ok(SysVSharedMemory { id, key: status.key })
+    /// That of an id, whether or not there is one: what is done with it says [`Code::NotFound`] where there is none.
+    pub fn by_id(id: i32) -> SysVSharedMemory {
+        SysVSharedMemory { id }
     }
 
     /// Its number, which all processes of its namespace know it by.
     pub fn id(&self) -> i32 {
         self.id
-    }
-
-    /// The key that it was found by.
-    pub fn key(&self) -> SysVKey {
-        self.key
     }
 
     /// What the kernel knows of it (`IPC_STAT`). It tells those who may read it.

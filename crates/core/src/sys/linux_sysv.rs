@@ -85,7 +85,7 @@ fn status(command: c_int, number: i32) -> Sys<(c_int, Status)> {
     // SAFETY: the first field, which the libc crate calls differently for each C library.
     let key = unsafe { (&raw const found.shm_perm).cast::<libc::key_t>().read() };
     let owner = found.shm_perm;
-    let seconds = |time: libc::time_t| u64::try_from(time).unwrap_or(0);
+    let seconds = |time: i64| u64::try_from(time).unwrap_or(0);
     let status = Status {
         id: if command == libc::IPC_STAT { number } else { answer },
         key,

@@ -33,7 +33,6 @@ pub(crate) struct Request {
 
 /// What the kernel knows of a segment: `struct shmid_ds`.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the stub finds nothing"))]
 pub(crate) struct Status {
     pub id: i32,
     pub key: i32,
@@ -55,7 +54,6 @@ pub(crate) struct Status {
 
 /// What there may be of SysV shared memory, and what there is.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "the stub knows no limits"))]
 pub(crate) struct Limits {
     /// Most bytes of one segment: `SHMMAX`.
     pub most_bytes: u64,

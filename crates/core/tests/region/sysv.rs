@@ -65,14 +65,13 @@ fn a_segment_is_made_found_and_removed() {
     let made = get(key, &SysVOptions { permissions: Some(0o640), ..created(5000) }).unwrap();
     assert_eq!(code(get(key, &created(5000))), Code::AlreadyExists);
     let found = SysVSharedMemory::get(key, &SysVOptions::default()).unwrap();
-    assert_eq!((found.id(), found.key()), (made.id(), key));
+    assert_eq!((found, status(&made).key), (*made, key));
     assert_eq!(SysVSharedMemory::get(key, &SysVOptions { create: true, ..of(5000) }).unwrap(), found, "there already");
-    assert_eq!(SysVSharedMemory::by_id(made.id()).unwrap(), found);
+    assert_eq!(SysVSharedMemory::by_id(made.id()), found);
     made.remove().unwrap();
     assert_eq!(code(made.remove()), Code::NotFound);
     assert_eq!(code(get(key, &SysVOptions::default())), Code::NotFound);
-    for gone in [code(made.status()), code(SysVSharedMemory::by_id(made.id())), code(made.attach(MapOptions::default())), code(made.lock())]
-    {
+    for gone in [code(made.status()), code(made.attach(MapOptions::default())), code(made.lock())] {
         assert_eq!(gone, Code::NotFound);
     }
     assert_eq!(code(made.set(SysVOwner::default())), Code::NotFound);
@@ -82,7 +81,7 @@ fn a_segment_is_made_found_and_removed() {
 fn a_private_segment_is_found_by_nobody() {
     let (one, other) = (private(1), private(1));
     assert_ne!(one.id(), other.id());
-    assert_eq!((one.key(), SysVSharedMemory::by_id(one.id()).unwrap().key()), (SysVKey::Private, SysVKey::Private));
+    assert_eq!((status(&one).key, status(&other).key), (SysVKey::Private, SysVKey::Private));
 }
 
 #[test]
