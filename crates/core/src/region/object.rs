@@ -53,12 +53,13 @@ impl Object {
         Ok((object, byte_length))
     }
 
+    /// What does not fit is refused before the segment is attached to see what it is made of.
     fn of_segment(id: i32, options: &MapOptions, title: &str) -> Result<(Object, u64)> {
-        let (segment, size) = super::sysv::attachable(id, options.access.writes(), title)?;
-        let mut object =
-            Object { fd: None, sysv: Some(segment), can_shrink: false, is_device: false, identity: None, is_memory: true, made: None };
-        object.identity = sysv::identity(id);
+        let size = super::sysv::size(id, title)?;
+        let mut object = Object { fd: None, sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: true, made: None };
         let byte_length = object.fit(options, title, size)?;
+        object.sysv = Some(super::sysv::attachable(id, size, options.access.writes(), title)?);
+        object.identity = sysv::identity(id);
         Ok((object, byte_length))
     }
 

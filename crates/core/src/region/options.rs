@@ -28,7 +28,7 @@ pub enum Source {
     Shared(Name),
     /// Whatever the descriptor leads to.
     Descriptor(OwnedFd),
-    /// A SysV segment, by its id: see [`SysVSharedMemory`](super::SysVSharedMemory).
+    /// A SysV segment, by its id: see [`SysVSharedMemory`](super::SysVSharedMemory). It is never private, and its room is not for a region to take.
     SysV(i32),
 }
 

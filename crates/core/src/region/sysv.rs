@@ -254,9 +254,13 @@ impl SysVSharedMemory {
 
     fn set_locked(&self, locked: bool) -> Result<()> {
         sysv::set_locked(self.id, locked).map_err(|errno| {
-            let error = failed(format_args!("lock {self}"), "shmctl", errno);
-            // EPERM is what the kernel says to who may lock nothing
-            if matches!(errno, Errno::ENOMEM | Errno::EPERM) { error.with_code(Code::LockLimit) } else { error }
+            let limit = sys::lock_limit();
+            // EPERM is for others' segments, and for who may lock nothing
+            if errno != Errno::ENOMEM && (errno != Errno::EPERM || limit != Some(0)) {
+                return failed(format_args!("lock {self}"), "shmctl", errno);
+            }
+            let limit = limit.map_or("no limit".into(), |limit| format!("{} bytes (ulimit -l)", grouped(limit)));
+            failed(format_args!("lock {self} within {limit}"), "shmctl", errno).with_code(Code::LockLimit)
         })
     }
 
@@ -285,12 +289,15 @@ fn status(what: fmt::Arguments<'_>, id: i32) -> Result<SysVStatus> {
     sysv::stat(id).map(SysVStatus::from).map_err(|errno| failed(what, "shmctl", errno))
 }
 
-/// How it is attached, and its size.
-pub(super) fn attachable(id: i32, writable: bool, title: &str) -> Result<(sysv::Segment, u64)> {
-    let size = status(format_args!("{title}"), id)?.byte_length;
+pub(super) fn size(id: i32, title: &str) -> Result<u64> {
+    status(format_args!("{title}"), id).map(|status| status.byte_length)
+}
+
+/// How it is attached.
+pub(super) fn attachable(id: i32, size: u64, writable: bool, title: &str) -> Result<sysv::Segment> {
     let segment = sysv::Segment { id, byte_length: super::whole_pages(size)?, writable };
     match sysv::has_huge_pages(segment) {
-        Ok(false) => Ok((segment, size)),
+        Ok(false) => Ok(segment),
         Ok(true) => Err(Error::new(Code::HugePages, format!("{title}: it is made of huge pages, over which no region is mapped"))),
         Err(errno) => Err(attach_refused(title, if writable { Access::ReadWrite } else { Access::Read }, errno)),
     }
