@@ -133,6 +133,14 @@ regions('the size of a SysV segment is told where another one is asked for', t =
   t.is(segment(t, 2 ** 46, { reserve: false }).byteLength, 2 ** 46)
   const huge = () => removeQuietly(SysVSharedMemory.get('private', { size: 2 ** 46, hugePages: true }))
   t.throws(huge, { code: 'ERR_HUGE_PAGES' })
+  try {
+    // without a reservation there is one of which no page can be had: its mapping would be 512 times as long
+    const sparse = segment(t, PAGE_SIZE, { hugePages: true, reserve: false })
+    t.throws(() => sparse.attach(), { code: 'ERR_HUGE_PAGES' })
+    t.is(sparse.stat().attaches, 0)
+  } catch (error) {
+    t.is((error as PagecastError).code, 'ERR_HUGE_PAGES')
+  }
 })
 
 regions('stat of a SysV segment is what happened to it', t => {

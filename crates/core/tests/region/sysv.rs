@@ -351,11 +351,20 @@ fn a_key_is_that_of_ftok() {
 
 #[test]
 fn huge_pages_are_there_or_refused_and_no_region_is_mapped_over_them() {
-    match get(SysVKey::Private, &SysVOptions { huge_pages: true, ..of(PAGE) }) {
-        Err(error) => assert_eq!(error.code(), Code::HugePages, "{error}"),
-        Ok(segment) => {
-            assert_eq!(code(segment.attach(MapOptions::default())), Code::HugePages);
-            assert_eq!(status(&segment).attaches, 0);
+    let huge = |reserve| get(SysVKey::Private, &SysVOptions { huge_pages: true, reserve, ..of(PAGE) });
+    for made in [huge(true), huge(false)] {
+        match made {
+            Err(error) => assert_eq!(error.code(), Code::HugePages, "{error}"),
+            // its mapping would be 512 pages long
+            Ok(segment) => {
+                let space = Reservation::new(1 << 23, None).unwrap();
+                let aligned = space.address().next_multiple_of(1 << 21);
+                for address in [None, Some((aligned, Placement::Replace)), Some((aligned, Placement::Hint))] {
+                    let options = MapOptions { address, access: Access::Read, ..MapOptions::default() };
+                    assert_eq!(code(segment.attach(options)), Code::HugePages);
+                }
+                assert_eq!(status(&segment).attaches, 0);
+            }
         }
     }
 }
