@@ -1,16 +1,19 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'ava'
+import { SysVSharedMemory } from 'pagecast'
 import { compile, type Example, examples, run, WATCHDOG } from './helpers/examples.js'
 import { python, WITHOUT } from './helpers/python.js'
 
 // Every example of docs/coming-from.md is run, in order and in one folder; what follows one in Python prints the same.
 
 const NAMES = ['coming-from-frames', 'coming-from-points', 'coming-from-lock']
+const SEGMENT = 0x70616765
 
 /** Takes away what an example before left that failed. */
 function tidy(): void {
   for (const name of NAMES) rmSync(join('/dev/shm', name), { force: true })
+  for (const { id, key } of SysVSharedMemory.list()) if (key === SEGMENT) SysVSharedMemory.byId(id).remove()
 }
 
 test.serial('the examples of coming-from compile and run, and print what those in Python print', async t => {

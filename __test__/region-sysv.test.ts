@@ -10,6 +10,7 @@ import { pattern } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 import type { Scene } from './helpers/scene.js'
 import { ipcs, mappings, removeQuietly, segment, uniqueKey } from './helpers/sysv.js'
+import { Cast } from './helpers/workers.js'
 
 const missing = { code: 'ERR_NOT_FOUND' }
 const INVALID = 'ERR_INVALID_ARGUMENT'
@@ -407,6 +408,27 @@ regions('an attachment that nobody can reach any more is detached', async (t, sc
   t.is(memory.stat().attaches, 1)
   peer.tell()
   await peer.succeeds()
+})
+
+regions('workers see a SysV segment by its shared buffer, and one that is terminated detaches what it attached', async t => {
+  const memory = segment(t, 65_536)
+  using region = memory.attach()
+  const { sharedBuffer } = region
+  const worker = new Cast('sysv-worker', { id: memory.id, sharedBuffer })
+  t.deepEqual((await worker.says('added')).values, [1, 1])
+  t.is(Atomics.load(region.view(Int32Array), 0), 1)
+  t.is(memory.stat().attaches, 3)
+  await worker.terminate()
+  while (memory.stat().attaches > 2) await new Promise(resolve => setTimeout(resolve, 5))
+  t.is(Atomics.add(new Int32Array(sharedBuffer), 0, 1), 1)
+})
+
+regions('a part is attached of what is too large for one mapping', t => {
+  const memory = segment(t, 2 ** 36, { reserve: false })
+  using part = memory.attach({ offset: 2 ** 35, size: PAGE_SIZE })
+  using same = memory.attach({ offset: 2 ** 35 - 65_536, size: 131_072 })
+  part.bytes[9] = 9
+  t.deepEqual([same.bytes[65_545], memory.byteLength, memory.stat().attaches], [9, 2 ** 36, 2])
 })
 
 regions('attachments hold no descriptors', (t, { directory }) => {

@@ -10,7 +10,7 @@ import { Reservation } from './reservation.js'
 import { type ViewConstructor, viewOf } from './typed-view.js'
 
 /**
- * Mapped memory: of a file, a device, an object of shared memory, or of nothing but zeros.
+ * Mapped memory: of a file, a device, an object of shared memory, a SysV segment, or of nothing but zeros.
  *
  * ```ts
  * using region = Region.map({ source: { file: 'image.bin' }, access: 'r' })

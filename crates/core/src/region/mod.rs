@@ -1,4 +1,4 @@
-//! Mapped memory: a file, shared memory, a memfd, a device or fresh zeros, by the byte and by the page.
+//! Mapped memory: a file, shared memory, a SysV segment, a memfd, a device or fresh zeros, by the byte and by the page.
 //!
 //! ```
 //! use pagecast::region::{MapOptions, Region, Source};
