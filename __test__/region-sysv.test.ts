@@ -267,7 +267,7 @@ regions('a SysV segment is a region with bytes and pages', t => {
 })
 
 regions('what was attached to be read is not written, and is not lost', t => {
-  const memory = segment(t, 2 * PAGE_SIZE)
+  const memory = segment(t, 2 * PAGE_SIZE, { mode: 0o700 })
   using writer = memory.attach()
   using reader = memory.attach({ access: 'r' })
   writer.bytes.set(pattern(2 * PAGE_SIZE))
@@ -309,6 +309,10 @@ regions('a SysV segment is attached at an address', t => {
   t.is(rounded.address, address + BigInt(PAGE_SIZE))
   for (const place of [whole.address, address + BigInt(15 * PAGE_SIZE)]) {
     t.throws(() => at({ address: place }), { code: 'ERR_ADDRESS_IN_USE' }, 'what is not one’s own is not replaced')
+  }
+  for (const far of [2n ** 47n, 2n ** 64n - BigInt(PAGE_SIZE)]) {
+    t.throws(() => memory.attach({ address: far }), { code: 'ERR_ADDRESS_SPACE' })
+    t.throws(() => memory.attach({ address: far, size: 1 }), { code: 'ERR_ADDRESS_SPACE' })
   }
   t.is(whole.bytes[PAGE_SIZE], 6)
   rounded.close()
@@ -506,6 +510,7 @@ withPython('a SysV segment made here by the key of a file is the one it gets', a
   scene.remove('file')
 })
 
+const limits = fileURLToPath(new URL('./children/sysv-limits.js', import.meta.url))
 const isRoot = process.getuid?.() === 0
 
 /** As {@link regions}, for those who may become somebody else or have a namespace of their own. */
@@ -540,14 +545,29 @@ asRoot('what one may not do with a SysV segment is ERR_PERMISSION', async (t, sc
   await blind.succeeds()
 })
 
+asRoot('a SysV segment that is more than one may lock is ERR_LOCK_LIMIT', async (t, scene) => {
+  for (const [limit, code] of [
+    ['0', 'ERR_LOCK_LIMIT'],
+    ['65536', 'ERR_LOCK_LIMIT'],
+    ['1048576', 'none'],
+  ] as const) {
+    const child = scene.program('prlimit', [`--memlock=${limit}:${limit}`, process.execPath, limits, scene.directory, 'lock'])
+    const { message, ...refusal } = await child.says('lock')
+    t.is(refusal.code, code, String(message))
+    if (code === 'ERR_LOCK_LIMIT') t.regex(String(message), new RegExp(`within ${Number(limit).toLocaleString('en-US')} bytes`))
+    t.like(await child.says('locked'), { locked: code === 'none' })
+    await child.says('unlock')
+    await child.succeeds()
+  }
+})
+
 asRoot('limits of SysV segments are errors with their numbers, and a namespace has its own segments', async (t, scene) => {
   const memory = segment(t, PAGE_SIZE)
-  const program = fileURLToPath(new URL('./children/sysv-limits.js', import.meta.url))
-  const limits = ['shmmax 65536', 'shmall 24', 'shmmni 3'].map(limit => {
+  const echoes = ['shmmax 65536', 'shmall 24', 'shmmni 3'].map(limit => {
     const [name, value] = limit.split(' ')
     return `echo ${value} > /proc/sys/kernel/${name}`
   })
-  const shell = [...limits, 'exec "$@"'].join(' && ')
+  const shell = [...echoes, 'exec "$@"'].join(' && ')
   const child = scene.program('unshare', [
     '--ipc',
     'sh',
@@ -555,7 +575,7 @@ asRoot('limits of SysV segments are errors with their numbers, and a namespace h
     shell,
     'sh',
     process.execPath,
-    program,
+    limits,
     scene.directory,
     'namespace',
     memory.id,

@@ -1,6 +1,6 @@
 // Runs into a limit of SysV shared memory, and tells what became of it.
 //
-//   sysv-limits.js DIRECTORY namespace|permission ID
+//   sysv-limits.js DIRECTORY namespace|permission|unreadable|lock ID
 import { PAGE_SIZE, type PagecastError, SysVSharedMemory } from 'pagecast'
 import { removeQuietly } from '../helpers/sysv.js'
 import { say } from './stage.js'
@@ -50,6 +50,16 @@ const limits: Record<string, () => void> = {
     refusal('remove', () => memory.remove())
     say('closed', {})
   },
+  /** As a user whose limit of locked memory is given. */
+  lock: () => {
+    process.setuid?.(65_534)
+    const memory = make(2 * 65_536)
+    refusal('lock', () => memory.lock())
+    say('locked', { locked: memory.stat().locked })
+    refusal('unlock', () => memory.unlock())
+    removeQuietly(memory)
+  },
+  /** As one who may not read it. */
   unreadable: () => {
     process.setuid?.(65_534)
     refusal('by id', () => SysVSharedMemory.byId(Number(id)))

@@ -27,14 +27,14 @@ export interface SysVOptions {
   hugePages?: boolean
 }
 
-/** How {@link SysVSharedMemory.attach} attaches. `access` without `w` is `SHM_RDONLY`, with `x` it is `SHM_EXEC`; `placement: 'replace'` is `SHM_REMAP`. */
+/** How {@link SysVSharedMemory.attach} attaches. `access` without `w` is `SHM_RDONLY`; with `x` it is `SHM_EXEC`, which the mode has to allow, too; `placement: 'replace'` is `SHM_REMAP`. */
 export interface SysVAttachOptions extends Omit<MapOptions, 'source' | 'sharing' | 'reserve'> {
   /** Whether `address` may be any, and is rounded down to a multiple of the page size (`SHM_RND`). Default false. */
   round?: boolean
 }
 
 /** What {@link SysVSharedMemory.set} changes; what is missing stays as it is. */
-export interface SysVOwner {
+export interface SysVSettings {
   /** The user that it belongs to. */
   uid?: number
   /** The group. */

@@ -5,7 +5,7 @@ import { checkPath, checkPointer, checkSize } from './checks.js'
 import { PAGE_SIZE } from './page-size.js'
 import { Region } from './region.js'
 import { segmentIds } from './sysv-handle.js'
-import type { SysVAttachOptions, SysVOptions, SysVOwner, SysVStatus } from './sysv-options.js'
+import type { SysVAttachOptions, SysVOptions, SysVSettings, SysVStatus } from './sysv-options.js'
 
 const GET_OPTIONS = ['size', 'create', 'exclusive', 'mode', 'reserve', 'hugePages'] as const
 const ATTACH_OPTIONS = [
@@ -129,10 +129,10 @@ export class SysVSharedMemory {
    *
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_NOT_FOUND`; `ERR_PERMISSION` for all but its owner, its creator and root.
    */
-  set(owner: SysVOwner): void {
+  set(settings: SysVSettings): void {
     const what = `set SysV segment ${this.id}`
-    if (owner === undefined) throw invalid(what, 'options', owner, 'an object')
-    const given = checkOptions(what, owner, ['uid', 'gid', 'mode'])
+    if (settings === undefined) throw invalid(what, 'options', settings, 'an object')
+    const given = checkOptions(what, settings, ['uid', 'gid', 'mode'])
     const [uid, gid] = [checkInteger(what, 'uid', given.uid, 0, MOST_USERS), checkInteger(what, 'gid', given.gid, 0, MOST_USERS)]
     const mode = checkInteger(what, 'mode', given.mode, 0, 0o777)
     attempt(() => sysvSet(this.id, uid, gid, mode))

@@ -4,7 +4,7 @@ use crate::error::OrThrow;
 use crate::region::number;
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::region::{SysVKey, SysVOptions, SysVOwner, SysVSharedMemory, SysVStatus};
+use pagecast::region::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus};
 use pagecast::{Code, Error};
 use std::path::Path;
 use std::time::SystemTime;
@@ -117,13 +117,13 @@ pub fn sysv_get(env: Env, options: NativeSysVOptions) -> Result<i32> {
 /// shmctl(2), `IPC_STAT`
 #[napi]
 pub fn sysv_status(env: Env, id: i32) -> Result<NativeSysVStatus> {
-    SysVSharedMemory::by_id(id).status().map(NativeSysVStatus::from).or_throw(&env)
+    SysVSharedMemory::by_id(id).stat().map(NativeSysVStatus::from).or_throw(&env)
 }
 
 /// shmctl(2), `IPC_SET`
 #[napi]
 pub fn sysv_set(env: Env, id: i32, uid: Option<u32>, gid: Option<u32>, permissions: Option<u32>) -> Result<()> {
-    SysVSharedMemory::by_id(id).set(SysVOwner { uid, gid, permissions }).or_throw(&env)
+    SysVSharedMemory::by_id(id).set(SysVSettings { uid, gid, permissions }).or_throw(&env)
 }
 
 /// shmctl(2), `SHM_LOCK` and `SHM_UNLOCK`

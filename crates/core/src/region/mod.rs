@@ -32,7 +32,7 @@ pub use crate::memory::Reservation;
 pub use crate::sys::{Access, Advice};
 pub use options::{MapOptions, Placement, Source};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
-pub use sysv::{SysVKey, SysVOptions, SysVOwner, SysVSharedMemory, SysVStatus};
+pub use sysv::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus};
 
 use crate::address::PageRange;
 use crate::error::{Code, Error, Result, grouped};

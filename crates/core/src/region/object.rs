@@ -112,7 +112,8 @@ impl Object {
             Some(bytes) if size == 0 => self.extend(options, title, from + bytes).map(|()| bytes),
             Some(bytes) => {
                 let (asked, has) = (grouped(from + bytes), grouped(size));
-                invalid(format!("{asked} bytes asked for, and it has {has}: map what is there and resize the region"))
+                let advice = if matches!(options.source, Source::SysV(_)) { "" } else { ": map what is there and resize the region" };
+                invalid(format!("{asked} bytes asked for, and it has {has}{advice}"))
             }
         }
     }

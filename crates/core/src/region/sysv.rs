@@ -111,7 +111,7 @@ impl SysVOptions {
 
 /// What [`SysVSharedMemory::set`] changes; what is `None` stays.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SysVOwner {
+pub struct SysVSettings {
     /// User.
     pub uid: Option<u32>,
     /// Group.
@@ -191,7 +191,7 @@ impl From<sysv::Status> for SysVStatus {
 /// let region = memory.attach(MapOptions::default())?;
 /// memory.remove()?; // goes with the region
 /// region.write_at(4998, b"ok")?;
-/// assert_eq!((region.byte_length(), memory.status()?.attaches), (5000, 1));
+/// assert_eq!((region.byte_length(), memory.stat()?.attaches), (5000, 1));
 /// # Ok::<(), pagecast::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,11 +222,11 @@ impl SysVSharedMemory {
     }
 
     /// What the kernel knows of it (`IPC_STAT`). It tells those who may read it.
-    pub fn status(&self) -> Result<SysVStatus> {
+    pub fn stat(&self) -> Result<SysVStatus> {
         status(format_args!("stat {self}"), self.id)
     }
 
-    /// Attaches it (shmat(2)), or a part of it; the options' source is not looked at. Access without writing is `SHM_RDONLY`, a
+    /// Attaches it (shmat(2)), or a part of it; the options' source is not looked at. Access without writing is `SHM_RDONLY`, with executing `SHM_EXEC`, a
     /// [`Placement::Replace`](super::Placement::Replace) `SHM_REMAP`. Dropping the region detaches it.
     pub fn attach(&self, options: MapOptions) -> Result<Region> {
         let subject = options.subject.or_else(|| Some(self.to_string()));
@@ -234,12 +234,12 @@ impl SysVSharedMemory {
     }
 
     /// Changes owner and permissions (`IPC_SET`), for its owner, its creator and root.
-    pub fn set(&self, owner: SysVOwner) -> Result<()> {
-        let SysVOwner { uid, gid, permissions } = owner;
+    pub fn set(&self, settings: SysVSettings) -> Result<()> {
+        let SysVSettings { uid, gid, permissions } = settings;
         if let Some(permissions) = permissions.filter(|permissions| *permissions > 0o777) {
             return Err(Error::new(Code::InvalidArgument, format!("set {self}: permissions {permissions:#o}, expected at most 0o777")));
         }
-        sysv::set(self.id, uid, gid, permissions).map_err(|errno| failed(format_args!("set {self}"), "shmctl", errno))
+        sysv::set(self.id, uid, gid, permissions).map_err(|errno| failed(format_args!("set {self}"), errno))
     }
 
     /// Keeps all of it in memory (`SHM_LOCK`), whoever has it attached; [`Code::LockLimit`].
@@ -257,17 +257,17 @@ impl SysVSharedMemory {
             let limit = sys::lock_limit();
             // EPERM is for others' segments, and for who may lock nothing
             if errno != Errno::ENOMEM && (errno != Errno::EPERM || limit != Some(0)) {
-                return failed(format_args!("lock {self}"), "shmctl", errno);
+                return failed(format_args!("lock {self}"), errno);
             }
             let limit = limit.map_or("no limit".into(), |limit| format!("{} bytes (ulimit -l)", grouped(limit)));
-            failed(format_args!("lock {self} within {limit}"), "shmctl", errno).with_code(Code::LockLimit)
+            failed(format_args!("lock {self} within {limit}"), errno).with_code(Code::LockLimit)
         })
     }
 
     /// Removes it (`IPC_RMID`), for its owner, its creator and root. Nobody finds it by its key any more; who has it attached keeps it, and it goes with the last
     /// of them. Until then Linux lets who knows its id attach it.
     pub fn remove(&self) -> Result<()> {
-        sysv::remove(self.id).map_err(|errno| failed(format_args!("remove {self}"), "shmctl", errno))
+        sysv::remove(self.id).map_err(|errno| failed(format_args!("remove {self}"), errno))
     }
 
     /// All segments of this namespace, by id, whoever may use them. Before Linux 4.17: those that may be read.
@@ -286,7 +286,7 @@ impl fmt::Display for SysVSharedMemory {
 }
 
 fn status(what: fmt::Arguments<'_>, id: i32) -> Result<SysVStatus> {
-    sysv::stat(id).map(SysVStatus::from).map_err(|errno| failed(what, "shmctl", errno))
+    sysv::stat(id).map(SysVStatus::from).map_err(|errno| failed(what, errno))
 }
 
 pub(super) fn size(id: i32, title: &str) -> Result<u64> {
@@ -304,17 +304,15 @@ pub(super) fn attachable(id: i32, size: u64, writable: bool, title: &str) -> Res
 }
 
 pub(super) fn attach_refused(title: &str, access: Access, errno: Errno) -> Error {
-    match errno {
-        Errno::EACCES => {
-            Error::system(format_args!("{title}: access {access} needs permission that its mode does not give"), "shmat", errno)
-        }
-        errno => failed(format_args!("{title}"), "shmat", errno),
-    }
+    let needs =
+        if errno == Errno::EACCES { format!(": access {access} needs permission that its mode does not give") } else { String::new() };
+    let error = Error::system(format_args!("{title}{needs}"), "shmat", errno);
+    if errno == Errno::EIDRM { error.with_code(Code::NotFound) } else { error }
 }
 
-/// There is no such segment: `EINVAL` if its number is nobody's, `EIDRM` if it is somebody else's by now.
-fn failed(what: fmt::Arguments<'_>, call: &'static str, errno: Errno) -> Error {
-    let error = Error::system(what, call, errno);
+/// What shmctl(2) said. There is no such segment: `EINVAL` if its number is nobody's, `EIDRM` if it is somebody else's by now.
+fn failed(what: fmt::Arguments<'_>, errno: Errno) -> Error {
+    let error = Error::system(what, "shmctl", errno);
     if matches!(errno, Errno::EINVAL | Errno::EIDRM) { error.with_code(Code::NotFound) } else { error }
 }
 

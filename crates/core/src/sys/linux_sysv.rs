@@ -247,6 +247,7 @@ unsafe fn attach_whole(place: Place, segment: Segment, flags: c_int) -> Sys<usiz
         match place {
             Place::Anywhere => shmat(segment, 0, flags),
             Place::Over(address) => shmat(segment, address, flags | libc::SHM_REMAP),
+            Place::Exclusive(address) if address.checked_add(segment.byte_length).is_none() => Err(Errno::ENOMEM), // as mmap has it
             Place::Exclusive(address) => shmat(segment, address, flags).map_err(|errno| match errno {
                 Errno::EINVAL => Errno::EEXIST,
                 errno => errno,

@@ -1,7 +1,7 @@
 use crate::byte;
 use crate::common::{Directory, code};
 use pagecast::region::{
-    Access, Advice, MapOptions, Placement, Region, Reservation, Source, SysVKey, SysVOptions, SysVOwner, SysVSharedMemory, SysVStatus,
+    Access, Advice, MapOptions, Placement, Region, Reservation, Source, SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus,
 };
 use pagecast::{Code, Result};
 use std::process::Command;
@@ -55,7 +55,7 @@ fn attach(segment: &Segment) -> Region {
 }
 
 fn status(segment: &Segment) -> SysVStatus {
-    segment.status().unwrap()
+    segment.stat().unwrap()
 }
 
 #[test]
@@ -71,10 +71,10 @@ fn a_segment_is_made_found_and_removed() {
     made.remove().unwrap();
     assert_eq!(code(made.remove()), Code::NotFound);
     assert_eq!(code(get(key, &SysVOptions::default())), Code::NotFound);
-    for gone in [code(made.status()), code(made.attach(MapOptions::default())), code(made.lock())] {
+    for gone in [code(made.stat()), code(made.attach(MapOptions::default())), code(made.lock())] {
         assert_eq!(gone, Code::NotFound);
     }
-    assert_eq!(code(made.set(SysVOwner::default())), Code::NotFound);
+    assert_eq!(code(made.set(SysVSettings::default())), Code::NotFound);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn what_cannot_be_asked_for_is_refused() {
         assert_eq!(refused(key(), options), Code::InvalidArgument, "only with create: {options:?}");
     }
     let segment = private(1);
-    assert_eq!(code(segment.set(SysVOwner { permissions: Some(0o1000), ..SysVOwner::default() })), Code::InvalidArgument);
+    assert_eq!(code(segment.set(SysVSettings { permissions: Some(0o1000), ..SysVSettings::default() })), Code::InvalidArgument);
     for options in [
         MapOptions { private: true, ..MapOptions::default() },
         MapOptions { reserve: Some(true), ..MapOptions::default() },
@@ -158,7 +158,7 @@ fn the_kernel_tells_of_a_segment_what_happened_to_it() {
     assert_eq!(status(&segment).attaches, 0);
     assert!(status(&segment).detached_at.unwrap() > before);
 
-    segment.set(SysVOwner { permissions: Some(0o666), ..SysVOwner::default() }).unwrap();
+    segment.set(SysVSettings { permissions: Some(0o666), ..SysVSettings::default() }).unwrap();
     assert_eq!((status(&segment).permissions, status(&segment).uid), (0o666, own));
     segment.lock().unwrap();
     assert!(status(&segment).is_locked);
@@ -186,7 +186,7 @@ fn ipcs_and_ipcrm_agree() {
     assert_eq!(ipcs(), None, "the key is nobody's");
     let other = get(key, &created(10)).unwrap();
     assert!(Command::new("ipcrm").args(["-M", &key.to_string()]).status().unwrap().success());
-    assert_eq!(code(other.status()), Code::NotFound);
+    assert_eq!(code(other.stat()), Code::NotFound);
 }
 
 #[test]
@@ -197,13 +197,13 @@ fn a_removed_segment_stays_until_the_last_detaches_it() {
     region.write_at(PAGE, b"stays").unwrap();
     segment.remove().unwrap();
     assert_eq!(code(get(key, &SysVOptions::default())), Code::NotFound, "not to be found any more");
-    assert_eq!(get(key, &created(1)).unwrap().status().unwrap().byte_length, 1, "the key is another one's");
+    assert_eq!(get(key, &created(1)).unwrap().stat().unwrap().byte_length, 1, "the key is another one's");
     assert_eq!((status(&segment).is_removed, status(&segment).key), (true, SysVKey::Private));
     let by_id = attach(&segment); // POSIX does not say so, Linux does
     drop(region);
     assert_eq!((byte(&by_id, PAGE), status(&segment).attaches), (b's', 1));
     drop(by_id);
-    assert_eq!(code(segment.status()), Code::NotFound);
+    assert_eq!(code(segment.stat()), Code::NotFound);
     assert!(SysVSharedMemory::list().unwrap().iter().all(|found| found.id != segment.id()));
 }
 
@@ -318,7 +318,7 @@ fn a_segment_in_a_reservation_leaves_the_addresses_reserved() {
 
 #[test]
 fn what_is_attached_to_be_read_is_never_written() {
-    let segment = private(2 * PAGE);
+    let segment = get(SysVKey::Private, &SysVOptions { permissions: Some(0o700), ..of(2 * PAGE) }).unwrap();
     let writer = attach(&segment);
     let mut reader = segment.attach(MapOptions { access: Access::Read, ..MapOptions::default() }).unwrap();
     writer.write_at(5, &[5]).unwrap();
