@@ -846,6 +846,7 @@ module.exports.END_MARK = nativeBinding.END_MARK
 module.exports.listSharedMemory = nativeBinding.listSharedMemory
 module.exports.now = nativeBinding.now
 module.exports.pageSize = nativeBinding.pageSize
+module.exports.parseHandle = nativeBinding.parseHandle
 module.exports.setFaultGuard = nativeBinding.setFaultGuard
 module.exports.stateBits = nativeBinding.stateBits
 module.exports.storeFence = nativeBinding.storeFence

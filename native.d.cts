@@ -102,6 +102,10 @@ export declare class NativeRegion {
   share(pages: Uint8Array): void
   /** Where the first byte is. */
   address(): bigint
+  /** Which byte is at an address of any of its mappings, the end included. */
+  offsetOf(at: bigint): number | null
+  /** Places it for other processes, if it was not, and names it for them: JSON. */
+  handle(): string
   /** The number of the open file's descriptor. */
   fd(): number
   /** Throws `ERR_TRUNCATED`, `ERR_READ_ONLY` or `ERR_NO_ACCESS` if there is something to tell. */
@@ -205,6 +209,20 @@ export interface NativeCreateOptions {
   init?: Uint8Array
 }
 
+/** What TypeScript needs to know of a handle before the region is mapped. */
+export interface NativeHandle {
+  /** What messages call it. */
+  subject: string
+  /** Where the first byte is to be. */
+  address: bigint
+  /** Bytes. */
+  byteLength: number
+  /** Where in the object the region begins. */
+  byteOffset: number
+  /** `none`, `r`, `rw`, `rx` or `rwx`. */
+  access: string
+}
+
 /** A process and its slot; -1 for the publisher. */
 export interface NativeHolder {
   /** The process id as that process sees itself. */
@@ -275,9 +293,9 @@ export interface NativeLocation {
 export interface NativeMapOptions {
   /** What messages call it. */
   subject: string
-  /** `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd` or `sysv`. */
+  /** `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd`, `sysv` or `handle`. */
   kind: string
-  /** The file's path, the temporary file's directory, the memfd's label, or the object's name. */
+  /** The file's path, the temporary file's directory, the memfd's label, or the object's name, that of a descriptor included. */
   path?: string
   /** The object's directory. */
   directory?: string
@@ -285,6 +303,8 @@ export interface NativeMapOptions {
   fd?: number
   /** A SysV segment's id. */
   id?: number
+  /** The handle's text. */
+  handle?: string
   /** Whether a file that is missing is made. */
   create?: boolean
   /** Its permission bits. */
@@ -301,7 +321,7 @@ export interface NativeMapOptions {
   reserve: boolean
   /** Where it goes. */
   address?: bigint
-  /** `exclusive`, `hint` or `replace`. */
+  /** `exclusive`, `hint` or `replace`; without an address, `portable`. */
   placement?: string
   /** Whether all pages are there at once. */
   populate: boolean
@@ -422,6 +442,9 @@ export declare function now(): number
 
 /** Bytes of a page of this system. */
 export declare function pageSize(): number
+
+/** Checks the text of a handle. */
+export declare function parseHandle(json: string): NativeHandle
 
 /** Whether a page that another process cut off is an error instead of the end of the process. */
 export declare function setFaultGuard(enabled: boolean): void

@@ -20,6 +20,7 @@ export {
   NativeStandby,
   now,
   pageSize,
+  parseHandle,
   setFaultGuard,
   sysvGet,
   sysvKeyOf,

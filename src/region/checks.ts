@@ -7,7 +7,7 @@ import { PAGE_SIZE } from './page-size.js'
 
 /** All that a process can address on x86-64, and enough elsewhere: 128 TiB. */
 const ADDRESSABLE_BYTES = 2 ** 47
-const ADDRESSES = 2n ** 64n
+export const ADDRESSES = 2n ** 64n
 
 /** Bytes. Of a region there is at least one. */
 export function checkSize(what: string, size: unknown, least = 1): number | undefined {

@@ -1,3 +1,4 @@
+export type { FromHandleOptions, RegionHandle } from './handle.js'
 export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
 export type { PageRange } from './page-range.js'
 export { PAGE_SIZE, roundToPageSize } from './page-size.js'

@@ -51,14 +51,17 @@ export interface MapOptions {
   reserve?: boolean
   /**
    * The address where the pages go, a multiple of the page size. That mapping is then the primary one, whose {@link Region.address} it is;
-   * {@link Region.bytes} is a second one of the same object, which a private mapping cannot have. Default: where the engine has room.
+   * {@link Region.bytes} is a second one of the same object, which a private mapping cannot have. Default: where the engine has room, but see `placement`.
    */
   address?: bigint
   /**
    * What to do if something is at `address` already. `'exclusive'`: `ERR_ADDRESS_IN_USE` (mmap(2), `MAP_FIXED_NOREPLACE`). `'hint'`: map elsewhere.
    * `'replace'`: map over one's own {@link Reservation}, where no region is; anywhere else it is `ERR_ADDRESS_IN_USE`. Default `'exclusive'`.
+   *
+   * Without an address, `'portable'`: map where most likely nothing is in any process, so that others get the same address by {@link Region.handle}.
+   * `ERR_PRIVATE` for a private mapping, and for a device.
    */
-  placement?: 'exclusive' | 'hint' | 'replace'
+  placement?: 'exclusive' | 'hint' | 'replace' | 'portable'
   /** Whether to fault all pages in now (mmap(2), `MAP_POPULATE`). Default false. */
   populate?: boolean
   /** Whether to keep the pages in memory (mlock(2)). `ERR_LOCK_LIMIT` names the limit. Default false. */

@@ -1,5 +1,5 @@
 import { checkBoolean, checkChoice, checkOptions, invalid } from '../arguments.js'
-import { ArgumentError } from '../errors.js'
+import { ArgumentError, RegionError } from '../errors.js'
 import type { NativeMapOptions } from '../native.js'
 import { checkAddress, checkOffset, checkSize, needSize } from './checks.js'
 import type { Access, MapOptions } from './map-options.js'
@@ -59,10 +59,17 @@ export function planOf(options: MapOptions | undefined): MapPlan {
       access,
       isPrivate: sharing === 'private',
       reserve: checkBoolean(what, 'reserve', given.reserve) ?? isReserved,
-      populate: checkBoolean(what, 'populate', given.populate) ?? false,
-      lock: checkBoolean(what, 'lock', given.lock) ?? false,
-      hugePages: checkBoolean(what, 'hugePages', given.hugePages) ?? false,
+      ...wishesOf(what, given),
     },
+  }
+}
+
+/** What is asked for the pages besides. */
+export function wishesOf(what: string, given: Partial<MapOptions>): Pick<NativeMapOptions, 'populate' | 'lock' | 'hugePages'> {
+  return {
+    populate: checkBoolean(what, 'populate', given.populate) ?? false,
+    lock: checkBoolean(what, 'lock', given.lock) ?? false,
+    hugePages: checkBoolean(what, 'hugePages', given.hugePages) ?? false,
   }
 }
 
@@ -78,10 +85,18 @@ function partOf(
   return { byteLength: needSize(what, byteLength, `and ${kind} has none of its own`), byteOffset }
 }
 
-function placeOf(what: string, { address, placement }: MapOptions): Pick<NativeMapOptions, 'address' | 'placement'> {
-  const choice = checkChoice(what, 'placement', placement, ['exclusive', 'hint', 'replace'] as const)
+function placeOf(what: string, { address, placement, sharing }: MapOptions): Pick<NativeMapOptions, 'address' | 'placement'> {
+  const choice = checkChoice(what, 'placement', placement, ['exclusive', 'hint', 'replace', 'portable'] as const)
   const place = checkAddress(what, address)
+  if (choice === 'portable') return portable(what, place, sharing)
   if (place !== undefined) return { address: place, placement: choice ?? 'exclusive' }
   if (choice === undefined) return {}
   throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: placement is ${choice}, but there is no address`)
+}
+
+function portable(what: string, address: bigint | undefined, sharing: unknown): Pick<NativeMapOptions, 'placement'> {
+  if (address !== undefined)
+    throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: placement is portable, and chooses the address itself`)
+  if (sharing !== 'private') return { placement: 'portable' }
+  throw new RegionError('ERR_PRIVATE', `${what}: a private mapping cannot be placed for others: it would share nothing`)
 }

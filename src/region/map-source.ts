@@ -39,7 +39,16 @@ function fresh(kind: string): Origin {
 function ofShared(handle: SharedHandle): Origin {
   const subject = handle.name
   const fd = handle.descriptor(`map ${subject}`)
-  return { kind: 'fd', subject, fd, isFresh: false, isReserved: handle.writable && handle.reserve, isReadOnly: !handle.writable }
+  return {
+    kind: 'fd',
+    subject,
+    fd,
+    path: subject,
+    directory: handle.directory,
+    isFresh: false,
+    isReserved: handle.writable && handle.reserve,
+    isReadOnly: !handle.writable,
+  }
 }
 
 function ofSegment(id: number): Origin {

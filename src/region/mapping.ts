@@ -1,5 +1,7 @@
 import { ArgumentError, attempt, PublicationError, RegionError } from '../errors.js'
 import { NativeRegion } from '../native.js'
+import { ADDRESSES } from './checks.js'
+import type { RegionHandle } from './handle.js'
 import type { MapPlan } from './map-plan.js'
 import { isHeldUntilClosed, RegionPages } from './region-pages.js'
 
@@ -68,6 +70,16 @@ export class Mapping {
   address(operation: string): bigint {
     this.check(operation)
     return attempt(() => this.#native.address())
+  }
+
+  /** Which byte is at an address of any of its mappings, the end included. */
+  offsetOf(operation: string, address: bigint): number | null {
+    this.check(operation)
+    return address >= 0n && address < ADDRESSES ? attempt(() => this.#native.offsetOf(address)) : null
+  }
+
+  handle(): RegionHandle {
+    return JSON.parse(this.call('handle', native => native.handle())) as RegionHandle
   }
 
   bytes(operation: string): Uint8Array {

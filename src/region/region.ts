@@ -1,6 +1,7 @@
 import { LockError } from '../errors.js'
 import { checkAnyIndex, checkIndex, checkPointer, checkSize, needSize, outside } from './checks.js'
 import { Cursor } from './cursor.js'
+import { type FromHandleOptions, planOfHandle, type RegionHandle } from './handle.js'
 import type { Access, Detached, FlushOptions, MapOptions, ReserveOptions } from './map-options.js'
 import { planOf } from './map-plan.js'
 import { Mapping } from './mapping.js'
@@ -51,6 +52,19 @@ export class Region {
   }
 
   /**
+   * Maps what a {@link Region.handle} names, at the same address as in the process that made it: an absolute address that is stored in the region means
+   * the same byte here. As many bytes as the region had then. Whatever was done to single pages there is not done here.
+   *
+   * @throws `ERR_INVALID_ARGUMENT` for what is no handle, which it names, and for a descriptor of another object; `ERR_ADDRESS_IN_USE` if anything is at
+   * the address, as in the process that has the region already; `ERR_NOT_FOUND` if the object cannot be had: its name is gone and so is whoever made
+   * the handle; `ERR_REPLACED` if only the name leads to another object by now; `ERR_PERMISSION`, also for the descriptor of another user's process: hand one
+   * on; `ERR_TRUNCATED` if the object is shorter by now; and as {@link Region.map}. Nothing is overwritten, nothing left behind.
+   */
+  static fromHandle(handle: RegionHandle, options?: FromHandleOptions): Region {
+    return new Region(Mapping.make(planOfHandle(handle, options)))
+  }
+
+  /**
    * Reserves address space, without memory, to map regions into (mmap(2), `PROT_NONE`).
    *
    * @param size Bytes; rounded up to whole pages.
@@ -66,7 +80,7 @@ export class Region {
     return this.#mapping.byteLength
   }
 
-  /** Where the primary mapping begins: the one at {@link MapOptions.address}, or else {@link Region.bytes}. */
+  /** Where the primary mapping begins: the one at {@link MapOptions.address}, or that others are told of by {@link Region.handle}, or else {@link Region.bytes}. */
   get address(): bigint {
     return this.#mapping.address('address')
   }
@@ -97,6 +111,19 @@ export class Region {
   get fd(): number {
     this.#mapping.check('fd')
     return this.#mapping.call('fd', native => native.fd())
+  }
+
+  /**
+   * Names the region for other processes, which map it at the same address by {@link Region.fromHandle}.
+   *
+   * The first time, a region that has neither an address nor `placement: 'portable'` is mapped once more (mmap(2), `MAP_FIXED_NOREPLACE`), where most likely
+   * nothing is in any process: that is its {@link Region.address} from then on, and it stays there when it is resized. {@link Region.offsetOf} goes on knowing
+   * the addresses of before. A region at an address that was asked for keeps it.
+   *
+   * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`.
+   */
+  handle(): RegionHandle {
+    return this.#mapping.handle()
   }
 
   /**
@@ -150,7 +177,7 @@ export class Region {
   }
 
   /**
-   * The bytes from one address to before another one, both of the primary mapping. Default of `end`: the end of the region.
+   * The bytes from one address to before another one, as {@link Region.offsetOf} knows them. Default of `end`: the end of the region.
    *
    * @throws `ERR_INVALID_ARGUMENT` for what is no bigint; `ERR_VALUE_RANGE` outside the region; `ERR_PRIVATE`.
    */
@@ -177,7 +204,7 @@ export class Region {
   }
 
   /**
-   * The reverse of {@link Region.addressOf}.
+   * The reverse of {@link Region.addressOf}. Addresses of the region's other mappings are known, too.
    *
    * @throws `ERR_INVALID_ARGUMENT` for what is no bigint; `ERR_VALUE_RANGE` for an address outside, the end excepted.
    */
@@ -187,8 +214,8 @@ export class Region {
 
   #offsetOf(operation: string, argument: string, address: unknown): number {
     const what = this.#mapping.what(operation)
-    const offset = checkPointer(what, argument, address) - this.#mapping.address(operation)
-    if (offset >= 0n && offset <= BigInt(this.#mapping.byteLength)) return Number(offset)
+    const offset = this.#mapping.offsetOf(operation, checkPointer(what, argument, address))
+    if (offset !== null) return offset
     throw outside(
       what,
       argument,

@@ -4,7 +4,7 @@ import { listSharedMemory, NativeSharedMemory, unlinkSharedMemory } from '../nat
 import { checkSize, needSize } from './checks.js'
 import type { MapOptions } from './map-options.js'
 import { Region } from './region.js'
-import { handles } from './shared-handle.js'
+import { handles, type SharedHandle } from './shared-handle.js'
 import type { DirectoryOptions, SharedMemoryEntry, SharedMemoryOptions } from './shared-memory-options.js'
 
 const MODES = ['r', 'r+', 'w', 'w+', 'x', 'x+'] as const
@@ -58,7 +58,7 @@ export class SharedMemory {
       reserve: checkBoolean(what, 'reserve', given.reserve) ?? true,
     }
     const native = attempt(() => NativeSharedMemory.open(plan))
-    return new SharedMemory(name, how !== 'r', plan.reserve, native)
+    return new SharedMemory(plan, how !== 'r', native)
   }
 
   /**
@@ -82,11 +82,12 @@ export class SharedMemory {
     return attempt(() => listSharedMemory(directory))
   }
 
-  private constructor(name: string, writable: boolean, reserve: boolean, native: NativeSharedMemory) {
+  private constructor(plan: Pick<SharedHandle, 'name' | 'directory' | 'reserve'>, writable: boolean, native: NativeSharedMemory) {
+    const { name, directory, reserve } = plan
     this.name = name
     this.writable = writable
     this.#native = native
-    handles.set(this, { name, writable, reserve, descriptor: operation => this.#call(operation, open => open.fd()) })
+    handles.set(this, { name, directory, writable, reserve, descriptor: operation => this.#call(operation, open => open.fd()) })
   }
 
   /** The file. */

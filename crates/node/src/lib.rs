@@ -3,6 +3,7 @@
 mod consumer;
 mod descriptors;
 mod error;
+pub mod handle;
 pub mod layout;
 mod location;
 pub mod pages;

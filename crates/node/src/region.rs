@@ -6,7 +6,7 @@ use crate::pages;
 use napi::bindgen_prelude::{BigInt, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::region::{MapOptions, Placement, Region, Source};
+use pagecast::region::{Handle, MapOptions, Placement, Region, Source, duplicate};
 use pagecast::{Code, Error, Name};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 pub struct NativeMapOptions {
     /// What messages call it.
     pub subject: String,
-    /// `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd` or `sysv`.
+    /// `anonymous`, `memfd`, `temporary`, `file`, `shm`, `fd`, `sysv` or `handle`.
     pub kind: String,
-    /// The file's path, the temporary file's directory, the memfd's label, or the object's name.
+    /// The file's path, the temporary file's directory, the memfd's label, or the object's name, that of a descriptor included.
     pub path: Option<String>,
     /// The object's directory.
     pub directory: Option<String>,
@@ -26,6 +26,8 @@ pub struct NativeMapOptions {
     pub fd: Option<i32>,
     /// A SysV segment's id.
     pub id: Option<i32>,
+    /// The handle's text.
+    pub handle: Option<String>,
     /// Whether a file that is missing is made.
     pub create: Option<bool>,
     /// Its permission bits.
@@ -42,7 +44,7 @@ pub struct NativeMapOptions {
     pub reserve: bool,
     /// Where it goes.
     pub address: Option<BigInt>,
-    /// `exclusive`, `hint` or `replace`.
+    /// `exclusive`, `hint` or `replace`; without an address, `portable`.
     pub placement: Option<String>,
     /// Whether all pages are there at once.
     pub populate: bool,
@@ -68,7 +70,9 @@ impl NativeRegion {
     #[napi(factory)]
     pub fn open(env: Env, options: NativeMapOptions) -> Result<NativeRegion> {
         let opened = map_options(&options).and_then(|options| Region::prepare(&options));
-        let held = (options.kind != "sysv").then(|| Held::count(options.kind != "memfd"));
+        // what is to be handed on
+        let is_optional = options.kind != "memfd" && !is_portable(&options);
+        let held = (options.kind != "sysv").then(|| Held::count(is_optional));
         let mut native = opened.map(|region| NativeRegion { region: Some(region), held, closes_at_end: false }).or_throw(&env)?;
         if !native.viewable() {
             native.spare_descriptor();
@@ -137,6 +141,19 @@ impl NativeRegion {
     #[napi]
     pub fn address(&self, env: Env) -> Result<BigInt> {
         self.region().map(|region| BigInt::from(region.address())).or_throw(&env)
+    }
+
+    /// Which byte is at an address of any of its mappings, the end included.
+    #[napi]
+    pub fn offset_of(&self, env: Env, at: BigInt) -> Result<Option<f64>> {
+        let found = self.region().and_then(|region| address(&at).map(|at| region.offset_of(at)));
+        found.map(|byte_offset| byte_offset.map(number)).or_throw(&env)
+    }
+
+    /// Places it for other processes, if it was not, and names it for them: JSON.
+    #[napi]
+    pub fn handle(&mut self, env: Env) -> Result<String> {
+        self.region_mut().and_then(Region::handle).map(|handle| handle.to_json()).or_throw(&env)
     }
 
     /// The number of the open file's descriptor.
@@ -283,6 +300,10 @@ fn placement(word: Option<&str>) -> pagecast::Result<Placement> {
     }
 }
 
+fn is_portable(options: &NativeMapOptions) -> bool {
+    options.placement.as_deref() == Some("portable")
+}
+
 fn map_options(options: &NativeMapOptions) -> pagecast::Result<MapOptions> {
     Ok(MapOptions {
         source: source(options)?,
@@ -296,6 +317,7 @@ fn map_options(options: &NativeMapOptions) -> pagecast::Result<MapOptions> {
             Some(given) => Some((address(given)?, placement(options.placement.as_deref())?)),
             None => None,
         },
+        portable: is_portable(options),
         populate: options.populate,
         lock: options.lock,
         huge_pages: options.huge_pages,
@@ -313,8 +335,21 @@ fn source(options: &NativeMapOptions) -> pagecast::Result<Source> {
             Ok(Source::File { path: PathBuf::from(path), create })
         }
         "shm" => Name::new(&path, options.directory.as_deref().map(Path::new)).map(Source::Shared),
-        "fd" => Source::duplicate(options.fd.unwrap_or(-1)),
+        "fd" => opened(options),
         "sysv" => Ok(Source::SysV(options.id.unwrap_or(-1))),
+        "handle" => {
+            let handle = Handle::from_json(options.handle.as_deref().unwrap_or_default())?;
+            Ok(Source::Handle { handle: Box::new(handle), fd: options.fd.map(duplicate).transpose()? })
+        }
         other => Err(Error::new(Code::InvalidArgument, format!("there is no source {other:?}"))),
+    }
+}
+
+/// A descriptor, of shared memory that has a name.
+fn opened(options: &NativeMapOptions) -> pagecast::Result<Source> {
+    let fd = duplicate(options.fd.unwrap_or(-1))?;
+    match &options.path {
+        Some(name) => Ok(Source::Opened(fd, Name::new(name, options.directory.as_deref().map(Path::new))?)),
+        None => Ok(Source::Descriptor(fd)),
     }
 }

@@ -20,6 +20,8 @@ mod reservation;
 pub(crate) mod room;
 #[cfg(not(pagecast_loom))]
 mod view;
+#[cfg(not(pagecast_loom))]
+mod window;
 
 #[cfg(not(pagecast_loom))]
 pub(crate) use {

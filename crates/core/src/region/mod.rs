@@ -19,6 +19,8 @@
 
 mod bytes;
 mod cursor;
+mod handle;
+mod handle_text;
 mod huge_pages;
 mod object;
 mod options;
@@ -30,7 +32,8 @@ mod sysv;
 
 pub use crate::memory::Reservation;
 pub use crate::sys::{Access, Advice};
-pub use options::{MapOptions, Placement, Source};
+pub use handle::Handle;
+pub use options::{MapOptions, Placement, Source, duplicate};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
 pub use sysv::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus};
 
@@ -60,7 +63,7 @@ pub struct Region {
     byte_length: usize,
     access: Access,
     private: bool,
-    /// Whether it stands at an address that was asked for.
+    /// Whether it stands at an address that was asked for, or that other processes were or will be told.
     is_placed: bool,
     reserve: bool,
     wishes: Wishes,
@@ -106,6 +109,12 @@ impl Region {
             _ => None,
         };
         let (object, bytes) = Object::open(options, &title)?;
+        if options.portable && object.is_device {
+            return Err(Error::new(
+                Code::Private,
+                format!("{title}: a device cannot be placed for others: each may have memory of its own"),
+            ));
+        }
         let byte_length = usize::try_from(bytes).ok().filter(|_| whole_pages(bytes).is_ok());
         let Some(byte_length) = byte_length else {
             let fact = format!("{title}: {} bytes are more than this process can address", grouped(bytes));
@@ -132,15 +141,15 @@ impl Region {
             let view = region.place(address, placement, part)?;
             region.add(view)?;
         }
+        if options.portable {
+            region.place_in_window()?;
+        }
         Ok(region)
     }
 
     fn place(&self, address: u64, placement: Placement, part: Option<Part>) -> Result<View> {
         let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
-        let refused = |errno| match errno {
-            Errno::EEXIST => in_use(address, length, errno),
-            errno => self.map_refused(&format!(" at {address:#x}"), length, errno),
-        };
+        let refused = |errno| self.place_refused(address, length, errno);
         let start =
             usize::try_from(address).map_err(|_| Error::new(Code::AddressSpace, format!("{}: no address of this process", self.title)))?;
         match placement {
@@ -150,12 +159,24 @@ impl Region {
         }
     }
 
-    /// Maps the region over pages that the JavaScript engine owns; the first time, unless an address was asked for, as what addresses mean.
+    fn place_refused(&self, address: u64, length: usize, errno: Errno) -> Error {
+        match errno {
+            Errno::EEXIST => in_use(address, length, errno),
+            errno => self.map_refused(&format!(" at {address:#x}"), length, errno),
+        }
+    }
+
+    fn refuse_unshared(&self) -> Result<()> {
+        if self.is_mappable_again() {
+            return Ok(());
+        }
+        Err(self.error(Code::Private, "a private mapping, or that of a device, cannot be mapped a second time: it would share nothing"))
+    }
+
+    /// Maps the region over pages that the JavaScript engine owns; the first time, unless it was placed, as what addresses mean.
     pub fn map_over(&mut self, pages: EnginePages) -> Result<()> {
-        if !self.views.is_empty() && !self.is_mappable_again() {
-            return Err(
-                self.error(Code::Private, "a private mapping, or that of a device, cannot be mapped a second time: it would share nothing")
-            );
+        if !self.views.is_empty() {
+            self.refuse_unshared()?;
         }
         let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
         let view = View::over(pages, length, &backing, |errno| self.map_refused("", length, errno))?;
@@ -267,9 +288,16 @@ impl Region {
         (byte_offset <= self.byte_length()).then(|| self.address() + byte_offset)
     }
 
-    /// Which byte is at an address.
+    /// Which byte is at an address, of whichever mapping of the region; that past its last byte is allowed.
     pub fn offset_of(&self, address: u64) -> Option<u64> {
-        address.checked_sub(self.address()).filter(|byte_offset| *byte_offset <= self.byte_length())
+        let find = |is_meant: fn(u64, u64) -> bool| {
+            self.views.iter().find_map(|view| {
+                let end = self.byte_length().min(view.byte_length() as u64);
+                address.checked_sub(view.address() as u64).filter(|byte_offset| is_meant(*byte_offset, end))
+            })
+        };
+        // where one mapping ends another one may begin
+        find(|byte_offset, end| byte_offset < end).or_else(|| find(|byte_offset, end| byte_offset == end))
     }
 
     /// The pages, to count and to number.

@@ -1,12 +1,13 @@
 //! What a region maps: opened or made, found to be of a kind that can be mapped, and long enough.
 
+use super::handle::Named;
 use super::options::{MapOptions, Source};
 use crate::address::{ENGINE_PAGE, round_up};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::{Behind, room};
 use crate::sys::{self, FileKind, Identity, sysv};
 use nix::errno::Errno;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 /// An open file, object of shared memory, memfd or device, or a SysV segment.
@@ -24,6 +25,8 @@ pub(super) struct Object {
     pub identity: Option<Identity>,
     /// Whether it is in a filesystem of memory.
     pub is_memory: bool,
+    /// The name that it was found by.
+    pub named: Option<Named>,
     /// The file that was made, until the region is there.
     made: Option<PathBuf>,
 }
@@ -35,7 +38,9 @@ impl Object {
             return Object::of_segment(id, options, title);
         }
         let (fd, made) = open(options, title)?;
-        let mut object = Object { fd: Some(fd), sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: false, made };
+        let named = Named::of(&options.source);
+        let mut object =
+            Object { fd: Some(fd), sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: false, named, made };
         let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
         let (is_memory, is_plain) = sys::filesystem(object.fd()?);
         object.is_memory = is_memory;
@@ -56,7 +61,8 @@ impl Object {
     /// What does not fit is refused before the segment is attached to see what it is made of.
     fn of_segment(id: i32, options: &MapOptions, title: &str) -> Result<(Object, u64)> {
         let size = super::sysv::size(id, title)?;
-        let mut object = Object { fd: None, sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: true, made: None };
+        let mut object =
+            Object { fd: None, sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: true, named: None, made: None };
         let byte_length = object.fit(options, title, size)?;
         object.sysv = Some(super::sysv::attachable(id, size, options.access.writes(), title)?);
         object.identity = sysv::identity(id);
@@ -89,6 +95,13 @@ impl Object {
         }
     }
 
+    /// What other processes know it by.
+    pub fn number_and_identity(&self, title: &str) -> Result<(RawFd, Identity)> {
+        let fd = self.fd()?;
+        let (identity, _) = sys::inspect(fd).map_err(|errno| Error::system(title, "fstat", errno))?;
+        Ok((fd.as_raw_fd(), identity))
+    }
+
     /// From now on nothing needs a descriptor that can be done without.
     pub fn give_up_descriptor(&mut self) {
         self.fd = None;
@@ -109,7 +122,9 @@ impl Object {
             None if from >= size => invalid(format!("it has {} bytes, and none from byte {} on", grouped(size), grouped(from))),
             None => self.reserve(options, title, size - from).map(|()| size - from),
             Some(bytes) if from + bytes <= size => self.reserve(options, title, bytes).map(|()| bytes),
-            Some(bytes) if size == 0 => self.extend(options, title, from + bytes).map(|()| bytes),
+            Some(bytes) if size == 0 && !matches!(options.source, Source::Handle { .. }) => {
+                self.extend(options, title, from + bytes).map(|()| bytes)
+            }
             Some(bytes) => {
                 let (asked, has) = (grouped(from + bytes), grouped(size));
                 let advice = if matches!(options.source, Source::SysV(_)) { "" } else { ": map what is there and resize the region" };
@@ -208,7 +223,10 @@ fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)>
         Source::File { path, create: Some(mode) } => return create(path, *mode, read_only).map_err(failed("open")),
         Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
         Source::Shared(name) => sys::open_object(name.path(), read_only).map_err(failed("open")),
-        Source::Descriptor(fd) => fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0)))),
+        Source::Handle { handle, fd } => return handle.open(fd.as_ref(), read_only, title).map(|fd| (fd, None)),
+        Source::Descriptor(fd) | Source::Opened(fd, _) => {
+            fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0))))
+        }
         Source::SysV(_) => Err(Error::new(Code::Unsupported, format!("{title}: a SysV segment has no descriptor"))),
     };
     opened.map(|fd| (fd, None))

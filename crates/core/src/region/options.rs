@@ -1,5 +1,6 @@
 //! What a region is to be.
 
+use super::handle::Handle;
 use crate::error::{Code, Error, Result};
 use crate::segment::Name;
 use crate::sys::{self, Access};
@@ -30,16 +31,21 @@ pub enum Source {
     Descriptor(OwnedFd),
     /// A SysV segment, by its id: see [`SysVSharedMemory`](super::SysVSharedMemory). It is never private, and its room is not for a region to take.
     SysV(i32),
+    /// An object of shared memory that is open, and the name that it was opened by.
+    Opened(OwnedFd, Name),
+    /// What a region of another process has mapped: [`Handle::options`] says the rest.
+    Handle {
+        /// That region.
+        handle: Box<Handle>,
+        /// The object, if its descriptor was handed on.
+        fd: Option<OwnedFd>,
+    },
 }
 
 impl Source {
-    /// A descriptor by its number, which stays the caller's.
+    /// A descriptor by its number, which stays the caller's: see [`duplicate`].
     pub fn duplicate(number: RawFd) -> Result<Source> {
-        let copy = sys::duplicate(number);
-        copy.map(Source::Descriptor).map_err(|errno| {
-            let error = Error::system(format_args!("map descriptor {number}"), "fcntl", errno);
-            if errno == nix::errno::Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
-        })
+        duplicate(number).map(Source::Descriptor)
     }
 
     /// What it is, for messages.
@@ -52,6 +58,8 @@ impl Source {
             Source::Shared(name) => name.to_string(),
             Source::Descriptor(_) => "a descriptor's file".into(),
             Source::SysV(id) => format!("SysV segment {id}"),
+            Source::Opened(_, name) => name.to_string(),
+            Source::Handle { handle, .. } => handle.subject(),
         }
     }
 
@@ -64,6 +72,14 @@ impl Source {
     fn reserves(&self) -> bool {
         matches!(self, Source::Memory(_) | Source::Shared(_))
     }
+}
+
+/// A copy of a descriptor that was handed on by its number (fcntl(2), `F_DUPFD_CLOEXEC`). [`Code::InvalidArgument`] if it is none.
+pub fn duplicate(number: RawFd) -> Result<OwnedFd> {
+    sys::duplicate(number).map_err(|errno| {
+        let error = Error::system(format_args!("map descriptor {number}"), "fcntl", errno);
+        if errno == nix::errno::Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
+    })
 }
 
 /// What becomes of what is at the address already.
@@ -98,6 +114,9 @@ pub struct MapOptions {
     pub reserve: Option<bool>,
     /// Where it goes. Default: where the kernel finds room.
     pub address: Option<(u64, Placement)>,
+    /// Whether it goes where most likely nothing is in any process, to be found at the same address in others: see [`Region::handle`](super::Region::handle).
+    /// Only without `address`, and not for what is private ([`Code::Private`]). Default false.
+    pub portable: bool,
     /// Whether all pages are there at once (`MADV_POPULATE_WRITE`). Default false.
     pub populate: bool,
     /// Whether they stay in memory (mlock(2)). Default false.
@@ -117,6 +136,7 @@ impl Default for MapOptions {
             private: false,
             reserve: None,
             address: None,
+            portable: false,
             populate: false,
             lock: false,
             huge_pages: false,
@@ -165,6 +185,12 @@ impl MapOptions {
         if matches!(self.source, Source::SysV(_)) && (self.private || self.reserve == Some(true)) {
             let what = if self.private { "private" } else { "reserved" };
             return invalid(Code::InvalidArgument, format!("{what}, which a SysV segment cannot be mapped"));
+        }
+        if self.portable && self.private {
+            return invalid(Code::Private, "a private mapping cannot be placed for others: it would share nothing".into());
+        }
+        if self.portable && self.address.is_some() {
+            return invalid(Code::InvalidArgument, "an address was asked for, and one that is chosen".into());
         }
         match self.address {
             Some((address, _)) if !address.is_multiple_of(page) || address == 0 => {

@@ -75,8 +75,11 @@ impl Region {
             })?;
         }
         if let Some(fresh) = fresh {
-            let old = usize::from(self.is_placed);
-            if self.views.len() > old { drop(std::mem::replace(&mut self.views[old], fresh)) } else { self.views.push(fresh) }
+            let is_old = |view: &View| !self.is_placed || view.is_engines();
+            match self.views.iter().position(is_old) {
+                Some(old) => drop(std::mem::replace(&mut self.views[old], fresh)),
+                None => self.views.push(fresh),
+            }
         }
         for view in self.views.iter_mut().filter(|view| view.byte_length() > length) {
             view.shorten(length).map_err(|errno| Error::system(&self.title, "mmap", errno))?;

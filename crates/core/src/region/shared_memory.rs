@@ -185,7 +185,7 @@ impl SharedMemory {
     pub fn map(&self, options: MapOptions) -> Result<Region> {
         let fd = self.fd.try_clone().map_err(|error| self.failed("fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0))))?;
         let (reserve, subject) = (options.reserve.or(Some(self.reserve)), options.subject.or_else(|| Some(self.name.to_string())));
-        Region::map(&MapOptions { source: Source::Descriptor(fd), reserve, subject, ..options })
+        Region::map(&MapOptions { source: Source::Opened(fd, self.name.clone()), reserve, subject, ..options })
     }
 
     /// Takes the name away (shm_unlink(3)), if it leads to this object still: [`Code::NotFound`] otherwise. What is mapped stays.

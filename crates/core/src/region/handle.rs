@@ -1,0 +1,235 @@
+//! What another process needs to map a region at the same address.
+
+use super::{MapOptions, Placement, Region, Source};
+use crate::error::{Code, Error, Result, grouped};
+use crate::memory::View;
+use crate::segment::Name;
+use crate::sys::{self, Access, FileKind, Identity};
+use nix::errno::Errno;
+use std::os::fd::{OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+
+/// A region, named for other processes: where it stands, and where its object is. It holds nothing: the object lives as long as it has a name or
+/// somebody has it open or mapped, and the address is free in the other process or not.
+///
+/// It travels as text, [`Handle::to_json`], which is that of TypeScript's `Region.handle()`, too.
+///
+/// ```no_run
+/// use pagecast::region::{Handle, MapOptions, Region};
+///
+/// let mut region = Region::map(&MapOptions { byte_length: Some(65_536), portable: true, ..MapOptions::default() })?;
+/// region.write_at(0, &(region.address() + 4096).to_ne_bytes())?; // a pointer
+/// let text = region.handle()?.to_json();
+///
+/// // in another process
+/// let region = Region::from_handle(&Handle::from_json(&text)?, None)?;
+/// let mut pointer = [0; 8];
+/// region.read_at(0, &mut pointer)?;
+/// assert_eq!(region.offset_of(u64::from_ne_bytes(pointer)), Some(4096));
+/// # Ok::<(), pagecast::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handle {
+    pub(super) address: u64,
+    pub(super) byte_length: u64,
+    pub(super) byte_offset: u64,
+    pub(super) access: Access,
+    pub(super) identity: Identity,
+    /// A name that led to the object when the handle was made.
+    pub(super) named: Option<Named>,
+    /// Who made the handle, and where it has the object open.
+    pub(super) pid: u32,
+    pub(super) fd: RawFd,
+}
+
+/// A name of an object, absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Shared { name: String, directory: String },
+    File(String),
+}
+
+impl Named {
+    /// `None`: it has no name, or none that can be written as text.
+    pub fn of(source: &Source) -> Option<Named> {
+        let text = |path: &Path| std::path::absolute(path).ok()?.into_os_string().into_string().ok();
+        match source {
+            Source::Shared(name) | Source::Opened(_, name) => {
+                let last = name.path().file_name()?.to_str()?.to_owned();
+                Some(Named::Shared { name: last, directory: text(name.directory())? })
+            }
+            Source::File { path, .. } => text(path).map(Named::File),
+            Source::Handle { handle, .. } => handle.named.clone(),
+            Source::Anonymous | Source::Memory(_) | Source::Temporary(_) | Source::Descriptor(_) | Source::SysV(_) => None,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        match self {
+            Named::Shared { name, directory } => Path::new(directory).join(name),
+            Named::File(path) => PathBuf::from(path),
+        }
+    }
+}
+
+impl Region {
+    /// Names the region for other processes, which map it at the same address by [`Region::from_handle`].
+    ///
+    /// The first time, a region that was neither placed ([`MapOptions::portable`]) nor put at an address is mapped once more, where most likely
+    /// nothing is in any process: that is what addresses mean from then on, and where it stays when it is resized. Addresses of before go on being
+    /// known to [`Region::offset_of`]. A region at an address that was asked for keeps it.
+    ///
+    /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`].
+    pub fn handle(&mut self) -> Result<Handle> {
+        self.check()?;
+        self.refuse_unshared()?;
+        let (fd, identity) = self.object.number_and_identity(&self.title)?;
+        if !self.is_placed {
+            self.place_in_window()?;
+        }
+        let leads_here = |named: &&Named| sys::identify(&named.path()).is_ok_and(|found| found == identity);
+        Ok(Handle {
+            address: self.address(),
+            byte_length: self.byte_length(),
+            byte_offset: self.byte_offset,
+            access: self.access,
+            identity,
+            named: self.object.named.as_ref().filter(leads_here).cloned(),
+            pid: std::process::id(),
+            fd,
+        })
+    }
+
+    /// Maps what [`Handle::options`] says.
+    ///
+    /// `fd` is a descriptor of the object that was handed on; without one the object is opened by its name, and where that does not lead to it, or
+    /// there is none, by way of the process that made the handle (`/proc/PID/fd/N`), which has to be there still, as the same user.
+    ///
+    /// [`Code::AddressInUse`] if anything is at the address. [`Code::NotFound`] if the object cannot be had, [`Code::Replaced`] if the name leads to
+    /// another one by now, [`Code::InvalidArgument`] if the descriptor does; [`Code::Truncated`] if the object is shorter by now.
+    pub fn from_handle(handle: &Handle, fd: Option<OwnedFd>) -> Result<Region> {
+        Region::map(&handle.options(fd))
+    }
+
+    /// From now on addresses are those of a further mapping, where other processes have room.
+    pub(super) fn place_in_window(&mut self) -> Result<()> {
+        let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
+        let view = View::in_window(length, &backing, |address, errno| self.place_refused(address, length, errno))?;
+        self.settle(&view)?;
+        self.views.insert(0, view);
+        self.is_placed = true;
+        self.object.keep();
+        Ok(())
+    }
+}
+
+impl Handle {
+    /// Where the first byte is.
+    pub fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Bytes.
+    pub fn byte_length(&self) -> u64 {
+        self.byte_length
+    }
+
+    /// Where in the object the region begins.
+    pub fn byte_offset(&self) -> u64 {
+        self.byte_offset
+    }
+
+    /// What could be done with all pages at first.
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// How the region is mapped that it names, at its address and nowhere else: to be changed where another access is wanted, or the address does not
+    /// matter.
+    pub fn options(&self, fd: Option<OwnedFd>) -> MapOptions {
+        MapOptions {
+            byte_length: Some(self.byte_length),
+            byte_offset: self.byte_offset,
+            access: self.access,
+            address: Some((self.address, Placement::Exclusive)),
+            ..MapOptions::new(Source::Handle { handle: Box::new(self.clone()), fd })
+        }
+    }
+
+    /// What it names, for messages.
+    pub fn subject(&self) -> String {
+        match &self.named {
+            Some(named) => named.path().display().to_string(),
+            None => format!("descriptor {} of process {}", self.fd, self.pid),
+        }
+    }
+
+    /// The object, and no other one.
+    pub(super) fn open(&self, fd: Option<&OwnedFd>, read_only: bool, title: &str) -> Result<OwnedFd> {
+        let opened = match fd {
+            Some(fd) => self.take(fd, title)?,
+            None => self.find(read_only, title)?,
+        };
+        match sys::inspect(&opened) {
+            Ok((_, FileKind::Regular(size))) if size < self.byte_offset + self.byte_length => {
+                let (asked, has) = (grouped(self.byte_offset + self.byte_length), grouped(size));
+                Err(Error::new(Code::Truncated, format!("{title}: the object has {has} bytes by now, of {asked} that the handle is about")))
+            }
+            Ok((_, FileKind::Regular(_))) => Ok(opened),
+            Ok(_) => Err(Error::new(Code::InvalidArgument, format!("{title}: the handle is about what has no size"))),
+            Err(errno) => Err(Error::system(title, "fstat", errno)),
+        }
+    }
+
+    fn take(&self, fd: &OwnedFd, title: &str) -> Result<OwnedFd> {
+        match sys::inspect(fd) {
+            Ok((identity, _)) if identity == self.identity => {
+                fd.try_clone().map_err(|error| Error::system(title, "fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0))))
+            }
+            Ok((Identity { device, inode }, _)) => {
+                let expected = self.identity;
+                let fact = format!(
+                    "inode {inode} of device {device}, and the handle is about inode {} of device {}",
+                    expected.inode, expected.device
+                );
+                Err(Error::new(Code::InvalidArgument, format!("{title}: the descriptor given leads to {fact}")))
+            }
+            Err(errno) => Err(Error::system(title, "fstat", errno)),
+        }
+    }
+
+    /// By its name, or by way of whoever made the handle.
+    fn find(&self, read_only: bool, title: &str) -> Result<OwnedFd> {
+        let by_name = self.named.as_ref().map(|named| self.open_path(&named.path(), read_only));
+        if let Some(Ok(Some(fd))) = by_name {
+            return Ok(fd);
+        }
+        let path = PathBuf::from(format!("/proc/{}/fd/{}", self.pid, self.fd));
+        let of_maker = self.open_path(&path, read_only);
+        let gone = || {
+            let maker = format!("process {}, which made the handle, is gone or has it open no longer", self.pid);
+            Error::new(Code::NotFound, format!("{title}: {maker}, and no descriptor was given"))
+        };
+        match (of_maker, by_name) {
+            (Ok(Some(fd)), _) => Ok(fd),
+            (_, Some(Err(errno))) => Err(Error::system(title, "open", errno)),
+            (_, Some(Ok(_))) => Err(Error::new(Code::Replaced, format!("{title}: the name leads to another object by now"))),
+            (Ok(None) | Err(Errno::ENOENT | Errno::ESRCH), None) => Err(gone()),
+            (Err(errno), None) => Err(Error::system(format_args!("{title}: open {}", path.display()), "open", errno)),
+        }
+    }
+
+    /// `None`: another object is there, which is not so much as opened, as far as that can be known before.
+    fn open_path(&self, path: &Path, read_only: bool) -> nix::Result<Option<OwnedFd>> {
+        if sys::identify(path)? != self.identity {
+            return Ok(None);
+        }
+        let fd = sys::open_file(path, read_only)?;
+        Ok((sys::inspect(&fd)?.0 == self.identity).then_some(fd))
+    }
+}
+
+/// A name of shared memory in a handle, as [`Name::new`] wants it.
+pub(super) fn is_name(name: &str, directory: &str) -> bool {
+    Name::new(name, Some(Path::new(directory))).is_ok()
+}

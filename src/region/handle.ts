@@ -1,0 +1,92 @@
+import { checkBoolean, checkChoice, checkId, checkOptions, invalid } from '../arguments.js'
+import { ArgumentError, attempt } from '../errors.js'
+import { parseHandle } from '../native.js'
+import type { Access, MapOptions } from './map-options.js'
+import { ACCESSES, type MapPlan, wishesOf } from './map-plan.js'
+
+/**
+ * A region, named for other processes: where it stands, and where its object is. A plain object that survives `structuredClone`, `process.send` and
+ * JSON; in Rust it is `Handle::from_json` and `to_json`. It holds nothing: the object lives as long as it has a name or somebody has it open or mapped.
+ */
+export interface RegionHandle {
+  readonly kind: 'pagecast.region'
+  /** Of this format. */
+  readonly version: 1
+  /** Where the first byte is, in hexadecimal digits: `BigInt(handle.address)`. */
+  readonly address: string
+  /** Bytes. */
+  readonly byteLength: number
+  /** Bytes into the object where the region begins. */
+  readonly byteOffset: number
+  /** What may be done with the pages. */
+  readonly access: Access
+  /** Which object it is (stat(2), `st_dev` and `st_ino`), in decimal digits: no other one is ever mapped. */
+  readonly device: string
+  readonly inode: string
+  /** The name of shared memory that led to the object when the handle was made, and its directory. */
+  readonly shm?: string
+  readonly directory?: string
+  /** Or the absolute path of the file. Neither: it has no name. */
+  readonly file?: string
+  /** The process that made the handle, and the descriptor by which it has the object open. */
+  readonly pid: number
+  readonly fd: number
+}
+
+/** How {@link Region.fromHandle} maps. */
+export interface FromHandleOptions extends Pick<MapOptions, 'access' | 'reserve' | 'populate' | 'lock' | 'hugePages' | 'privateTail'> {
+  /**
+   * A descriptor of the object that was handed on, by `stdio` or over a socket. It is duplicated, so it stays the caller's. Default: the object is opened by
+   * its name, and where that does not lead to it, or there is none, as `/proc/PID/fd/N` of the process that made the handle, while it has it open.
+   */
+  fd?: number
+  /** What may be done with the pages; more than the handle's is an error only if the object does not permit it. Default: the handle's. */
+  access?: Access
+  /** As {@link MapOptions.reserve}. Default false, for whatever object. */
+  reserve?: boolean
+  /** As {@link MapOptions.placement}, at the handle's address. Default `'exclusive'`. With `'hint'` absolute addresses may mean something else here. */
+  placement?: 'exclusive' | 'hint' | 'replace'
+}
+
+const OPTIONS = ['fd', 'access', 'reserve', 'placement', 'populate', 'lock', 'hugePages', 'privateTail'] as const
+
+/** What is to be mapped. A handle is anybody's: all of it is checked, by the native part, which knows its format. */
+export function planOfHandle(handle: unknown, options: FromHandleOptions | undefined): MapPlan {
+  const text = textOf(handle)
+  const { subject, access: wanted, ...part } = attempt(() => parseHandle(text))
+  const what = `map ${subject}`
+  const given = checkOptions(what, options, OPTIONS)
+  const access = checkChoice(what, 'access', given.access, ACCESSES) ?? (wanted as Access)
+  return {
+    subject,
+    access,
+    sharing: 'shared',
+    hasTail: checkBoolean(what, 'privateTail', given.privateTail) ?? false,
+    isViewable: true,
+    native: {
+      kind: 'handle',
+      handle: text,
+      fd: given.fd === undefined ? undefined : checkId(what, 'fd', given.fd),
+      subject,
+      ...part,
+      placement: checkChoice(what, 'placement', given.placement, ['exclusive', 'hint', 'replace'] as const) ?? 'exclusive',
+      access,
+      isPrivate: false,
+      reserve: checkBoolean(what, 'reserve', given.reserve) ?? false,
+      ...wishesOf(what, given),
+    },
+  }
+}
+
+/** The handle as it is now: what a getter says later does not matter. */
+function textOf(handle: unknown): string {
+  if (typeof handle !== 'object' || handle === null || Array.isArray(handle)) throw invalid('fromHandle', 'handle', handle, 'an object')
+  let text: string | undefined
+  try {
+    text = JSON.stringify(handle)
+  } catch (cause) {
+    throw new ArgumentError('ERR_INVALID_ARGUMENT', 'fromHandle: the handle cannot be written as JSON', { cause })
+  }
+  if (text !== undefined) return text
+  throw new ArgumentError('ERR_INVALID_ARGUMENT', 'fromHandle: the handle says that it is no JSON')
+}
