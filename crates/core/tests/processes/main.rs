@@ -12,6 +12,7 @@ mod fault_signals;
 mod faulter;
 #[cfg(feature = "testing")]
 mod forked;
+mod handles;
 mod limits;
 mod nameless;
 mod permission;

@@ -26,6 +26,8 @@ fn play() {
         "founder" => found_and_close(&name(arguments[0], arguments[1])),
         "flat-out-publisher" => publish_flat_out(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "nameless-successor" => crate::nameless::succeed(arguments[0]),
+        "heir" => crate::handles::inherit(),
+        "maker" => crate::handles::make(arguments[0].parse().unwrap()),
         "mapper" => crate::regions::mapper(arguments[0]),
         "cutter" => cutter(Path::new(arguments[0])),
         "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),

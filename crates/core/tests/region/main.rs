@@ -5,6 +5,7 @@ mod bytes;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "shared with tests of publications")]
 mod common;
+mod handles;
 mod pages;
 mod places;
 mod shared_memory;
