@@ -1,4 +1,4 @@
-import { PAGE_SIZE, Region, roundToPageSize } from 'pagecast'
+import { PAGE_SIZE, Region, roundToPageSize, SharedMemory } from 'pagecast'
 import { Child } from './helpers/child.js'
 import { scene } from './helpers/scene.js'
 
@@ -12,6 +12,24 @@ scene('shmutils: test_mmap_fork: a child counts up what its parent has mapped, a
   const { was } = await child.says('counted')
   await child.succeeds()
   t.deepEqual([was, value[0]], ['1923', 8900n])
+})
+
+scene('shmutils: the 1 GiB of its README: an absolute pointer goes to a spawned process, whatever ASLR does', async (t, scene) => {
+  const unique = `${scene.unique}-spawn`
+  using memory = SharedMemory.open(unique, 'x+', { size: 2 ** 30, reserve: false }) // sparse, as theirs
+  t.teardown(() => SharedMemory.unlink(unique))
+  using region = memory.map({ placement: 'portable' })
+  const pointer = region.addressOf(2 ** 29)
+  const value = region.view(BigInt64Array, region.offsetOf(pointer), 1)
+  value[0] = 1923n
+  region.view(BigUint64Array, 0, 1)[0] = pointer
+  const child = scene.child('region-handle')
+  await child.says('ready')
+  child.tell(`count ${JSON.stringify(region.handle())}`)
+  const { was } = await child.says('counted')
+  t.deepEqual([was, value[0]], ['1923', 8900n])
+  child.tell()
+  await child.succeeds()
 })
 
 scene('shmutils: the pages of its README', t => {

@@ -76,6 +76,7 @@ export function usesOf(region: Region): (() => unknown)[] {
     () => region.seek(0),
     () => region.tell(),
     () => region.flush(),
+    () => region.handle(),
     () => region.resize(PAGE_SIZE),
     () => region.detach(),
   ]
