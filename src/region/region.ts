@@ -118,9 +118,10 @@ export class Region {
    *
    * The first time, a region that has neither an address nor `placement: 'portable'` is mapped once more (mmap(2), `MAP_FIXED_NOREPLACE`), where most likely
    * nothing is in any process: that is its {@link Region.address} from then on, and it stays there when it is resized. {@link Region.offsetOf} goes on knowing
-   * the addresses of before. A region at an address that was asked for keeps it.
+   * the addresses of before, which mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
    *
-   * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`.
+   * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_LOCK_LIMIT` if the
+   * region was mapped with `lock`. Then all is as it was.
    */
   handle(): RegionHandle {
     return this.#mapping.handle()

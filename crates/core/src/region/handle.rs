@@ -14,15 +14,17 @@ use std::path::{Path, PathBuf};
 ///
 /// It travels as text, [`Handle::to_json`], which is that of TypeScript's `Region.handle()`, too.
 ///
-/// ```no_run
+/// ```
 /// use pagecast::region::{Handle, MapOptions, Region};
 ///
 /// let mut region = Region::map(&MapOptions { byte_length: Some(65_536), portable: true, ..MapOptions::default() })?;
 /// region.write_at(0, &(region.address() + 4096).to_ne_bytes())?; // a pointer
 /// let text = region.handle()?.to_json();
+/// let fd = region.descriptor()?.try_clone_to_owned().ok(); // as a child inherits it; `None` does, too, while this process has the region
+/// drop(region); // in this one the range is taken
 ///
 /// // in another process
-/// let region = Region::from_handle(&Handle::from_json(&text)?, None)?;
+/// let region = Region::from_handle(&Handle::from_json(&text)?, fd)?;
 /// let mut pointer = [0; 8];
 /// region.read_at(0, &mut pointer)?;
 /// assert_eq!(region.offset_of(u64::from_ne_bytes(pointer)), Some(4096));
@@ -77,7 +79,7 @@ impl Region {
     ///
     /// The first time, a region that was neither placed ([`MapOptions::portable`]) nor put at an address is mapped once more, where most likely
     /// nothing is in any process: that is what addresses mean from then on, and where it stays when it is resized. Addresses of before go on being
-    /// known to [`Region::offset_of`]. A region at an address that was asked for keeps it.
+    /// known to [`Region::offset_of`], and mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
     ///
     /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`].
     pub fn handle(&mut self) -> Result<Handle> {
