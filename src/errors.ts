@@ -50,7 +50,8 @@ export class PublicationError extends PagecastError {}
 /**
  * Pages that cannot be mapped as asked, or be used so: `ERR_ADDRESS_IN_USE`, `ERR_UNMAPPED`, `ERR_NO_ACCESS`, `ERR_HUGE_PAGES`, `ERR_LOCK_LIMIT`,
  * `ERR_PRIVATE`. A code that regions have in common with others has the one class there is for it: `ERR_TRUNCATED`, `ERR_NOT_FOUND` and what the
- * system refuses are a {@link SegmentError}, `ERR_READ_ONLY` is a {@link LockError}, `ERR_DISPOSED` a {@link PublicationError}.
+ * system refuses are a {@link SegmentError}, `ERR_READ_ONLY` is a {@link LockError}, `ERR_DISPOSED` and `ERR_REPLACED` are a
+ * {@link PublicationError}.
  */
 export class RegionError extends PagecastError {}
 

@@ -47,7 +47,7 @@ pub enum Code {
     Empty,
     /// The publisher closed the publication.
     Closed,
-    /// The name leads to another segment now.
+    /// The name leads to another segment or object now.
     Replaced,
     /// The publisher, consumer or region was closed by its own side.
     Disposed,

@@ -3,7 +3,6 @@
 use super::{MapOptions, Placement, Region, Source};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::View;
-use crate::segment::Name;
 use crate::sys::{self, Access, FileKind, Identity};
 use nix::errno::Errno;
 use std::os::fd::{OwnedFd, RawFd};
@@ -229,9 +228,4 @@ impl Handle {
         let fd = sys::open_file(path, read_only)?;
         Ok((sys::inspect(&fd)?.0 == self.identity).then_some(fd))
     }
-}
-
-/// A name of shared memory in a handle, as [`Name::new`] wants it.
-pub(super) fn is_name(name: &str, directory: &str) -> bool {
-    Name::new(name, Some(Path::new(directory))).is_ok()
 }

@@ -1,10 +1,12 @@
 //! Handles as text, which is nobody's to be trusted.
 
-use super::handle::{Handle, Named, is_name};
+use super::handle::{Handle, Named};
 use crate::error::{Code, Error, Result};
+use crate::segment::Name;
 use crate::sys::{self, Access, Identity};
 use serde_json::{Map, Value, json};
 use std::os::fd::RawFd;
+use std::path::Path;
 
 const KIND: &str = "pagecast.region";
 const VERSION: u64 = 1;
@@ -121,7 +123,7 @@ impl Fields<'_> {
             (true, false) => {
                 let directory = self.path("directory")?;
                 let name = self.get("shm", "a name of shared memory", |value| {
-                    value.as_str().filter(|name| is_name(name, &directory)).map(str::to_owned)
+                    value.as_str().filter(|name| Name::new(name, Some(Path::new(&directory))).is_ok()).map(str::to_owned)
                 })?;
                 Ok(Some(Named::Shared { name, directory }))
             }

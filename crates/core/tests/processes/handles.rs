@@ -145,3 +145,22 @@ fn what_has_no_name_goes_with_whoever_made_it_unless_somebody_has_it() {
         assert_eq!((region.address(), &bytes), (handle.address(), b"alive"));
     });
 }
+
+#[test]
+fn another_user_has_what_he_may_open_and_nothing_else() {
+    bounded(|watch| {
+        let directory = Directory::new();
+        let Ok(mut other) = Player::start_as(watch, 65_534, "heir", &[]) else { return }; // only root may start a process as somebody else
+        other.hear();
+        let mut nameless = Region::map(&MapOptions { byte_length: Some(65_536), ..MapOptions::default() }).unwrap();
+        assert_eq!(other.ask(&nameless.handle().unwrap().to_json()), "ERR_PERMISSION");
+        for (permissions, said) in [(0o600, "ERR_PERMISSION"), (0o644, "ERR_PERMISSION"), (0o666, "words at 4096")] {
+            let options = SharedMemoryOptions { byte_length: Some(65_536), permissions, ..SharedMemoryOptions::default() };
+            let object = SharedMemory::open(&directory.name("object"), Mode::Exclusive, &options).unwrap();
+            let mut region = object.map(MapOptions { portable: true, ..MapOptions::default() }).unwrap();
+            point(&region, 4096, b"words");
+            assert!(other.ask(&region.handle().unwrap().to_json()).starts_with(said), "{permissions:o}");
+            object.unlink().unwrap();
+        }
+    });
+}
