@@ -116,7 +116,7 @@ export class Region {
   /**
    * Names the region for other processes, which map it at the same address by {@link Region.fromHandle}.
    *
-   * The first time, a region that has neither an address nor `placement: 'portable'` is mapped once more (mmap(2), `MAP_FIXED_NOREPLACE`), where most likely
+   * The first time, a region that has neither an address nor `placement: 'portable'` is mapped once more (mmap(2)), where most likely
    * nothing is in any process: that is its {@link Region.address} from then on, and it stays there when it is resized. {@link Region.offsetOf} goes on knowing
    * the addresses of before, which mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
    *
