@@ -413,6 +413,7 @@ regions('a handle that lies maps nothing else, and nothing over anything', (t, {
   region.close()
   const other = fileOf(directory, new Uint8Array(size).fill(9), 'other')
   const lie = (lies: Partial<RegionHandle>) => () => Region.fromHandle({ ...handle, ...lies })
+  const before = holdings(directory)
   t.throws(lie({ file: other }), { code: 'ERR_REPLACED' })
   t.throws(lie({ file: other, inode: String(statSync(other).ino), byteLength: size + 1 }), { code: 'ERR_TRUNCATED' })
   t.throws(lie({ byteLength: 2 ** 31 }), { code: 'ERR_TRUNCATED' })
@@ -422,6 +423,7 @@ regions('a handle that lies maps nothing else, and nothing over anything', (t, {
   const [, code = ''] = /^([0-9a-f]+)-\S+ r-xp .*node/m.exec(readFileSync('/proc/self/maps', 'utf8')) ?? []
   t.throws(lie({ address: `0x${code.replace(/^0+/, '')}` }), taken, 'this program itself')
   t.throws(lie({ file: '/dev/zero' }), { code: 'ERR_REPLACED' })
+  t.deepEqual(holdings(directory), before)
   using honest = Region.fromHandle({ ...handle, pid: 1, fd: 0 })
   t.deepEqual(honest.bytes, pattern(size))
 })
