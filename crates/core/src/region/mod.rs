@@ -98,7 +98,7 @@ impl Region {
         Ok(region)
     }
 
-    /// As [`Region::map`], and where no address was asked for nothing is mapped yet: that is for [`Region::map_over`].
+    /// As [`Region::map`], and where it has no place nothing is mapped yet: that is for [`Region::map_over`].
     pub fn prepare(options: &MapOptions) -> Result<Region> {
         let subject = options.subject();
         let title = format!("map {subject}");
