@@ -23,6 +23,7 @@ use crate::sys::{self, Access, Fault, Identity};
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::ops::Range;
+use std::slice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -333,7 +334,8 @@ fn mend_in(range: &Range<u64>, kind: Kind, fault: Fault, address: usize) -> bool
         match fault {
             Fault::Missing => sys::map_zeros_over(start, rest),
             Fault::Forbidden if kind.has(Kind::PRIVATE) => sys::protect(page, sys::page_bytes(), Access::ReadWrite),
-            Fault::Forbidden => sys::replace_by_copy(page, !kind.has(Kind::UNREADABLE)),
+            Fault::Forbidden if kind.has(Kind::UNREADABLE) => sys::replace_by_copy(page, sys::page_bytes(), &[]),
+            Fault::Forbidden => sys::replace_by_copy(page, sys::page_bytes(), slice::from_ref(&(0..sys::page_bytes()))),
         }
     };
     mended.is_ok()

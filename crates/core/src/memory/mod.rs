@@ -9,6 +9,8 @@ pub mod range;
 #[cfg(not(pagecast_loom))]
 pub mod fault_guard;
 #[cfg(not(pagecast_loom))]
+mod lent;
+#[cfg(not(pagecast_loom))]
 mod mapping;
 #[cfg(not(pagecast_loom))]
 mod overlay;
@@ -26,9 +28,16 @@ mod window;
 #[cfg(not(pagecast_loom))]
 pub(crate) use {
     fault_guard::Mended,
+    lent::Kept,
     mapping::map_error,
     reservation::{Part, in_use},
     view::{Backing, Behind, View},
 };
 #[cfg(not(pagecast_loom))]
-pub use {mapping::Mapping, overlay::Overlay, reservation::Reservation, view::EnginePages};
+pub use {
+    lent::{Lent, NotOverlaid, Number},
+    mapping::Mapping,
+    overlay::Overlay,
+    reservation::Reservation,
+    view::EnginePages,
+};

@@ -1,6 +1,7 @@
 //! A stretch of addresses over which an object is mapped, and what can be done with its pages.
 
 use super::fault_guard::{self, Guarded, Mended};
+use super::lent::Lent;
 use super::mapping::copy_bytes;
 use super::range::Kind;
 use super::reservation::Part;
@@ -20,6 +21,8 @@ pub(crate) enum Owner {
     Reservation { _part: Part },
     /// The JavaScript engine's: private zeros, until the engine takes the pages back.
     Engine,
+    /// A lender's, who gets private pages back: zeros, unless [`View::give_back`] came first. `None` once they are.
+    Lender(Option<Lent>),
 }
 
 /// What mapped pages are of.
@@ -101,6 +104,14 @@ impl View {
         }
         // SAFETY: what was promised to `EnginePages::new`.
         unsafe { View::replacing(pages.address, byte_length, Owner::Engine, backing, refused) }
+    }
+
+    /// Maps whole pages over the first that lie within what somebody lends.
+    pub(crate) fn over_lent(lent: Lent, byte_length: usize, backing: &Backing<'_>, refused: impl FnOnce(Errno) -> Error) -> Result<View> {
+        let start = lent.pages().start;
+        debug_assert!(byte_length <= lent.pages().len());
+        // SAFETY: what was promised to `Lent::new`; nothing of the lender's that is to last is in the pages any more.
+        unsafe { View::replacing(start, byte_length, Owner::Lender(Some(lent)), backing, refused) }
     }
 
     /// Dropped where the system refuses: before Linux 6.12 what was there is gone if it is the file's driver that refuses, and others must not get the
@@ -185,6 +196,29 @@ impl View {
         matches!(self.owner, Owner::Engine)
     }
 
+    /// Whether the addresses are a lender's, who has not got them back.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.owner, Owner::Lender(Some(_)))
+    }
+
+    /// Whether JavaScript may reach the pages, and do to them what they do not allow.
+    pub(crate) fn mends_access(&self) -> bool {
+        matches!(self.owner, Owner::Engine | Owner::Lender(_))
+    }
+
+    /// Puts private pages in the place of the object's, in one step, with the bytes of these parts and zeros elsewhere. What is refused changes nothing.
+    pub(crate) fn give_back(&mut self, parts: &[Range<usize>]) -> nix::Result<()> {
+        if parts.is_empty() {
+            zeros(self.start, self.byte_length)?;
+        } else {
+            // SAFETY: the pages are this view's, and whoever lent them expects others to change them.
+            unsafe { sys::replace_by_copy(self.start, self.byte_length, parts) }?;
+        }
+        self.guarded = None; // before the lender has the addresses back
+        self.owner = Owner::Lender(None);
+        Ok(())
+    }
+
     /// Has all pages in memory at once.
     pub(crate) fn populate(&self, writes: bool) -> nix::Result<()> {
         let whole = 0..self.byte_length;
@@ -220,7 +254,7 @@ impl View {
     /// Gives pages up. Their addresses stay this view's.
     pub(crate) fn vacate(&self, part: &Range<usize>) -> nix::Result<()> {
         self.on(part, |address, byte_length| match self.owner {
-            Owner::Engine => zeros(address, byte_length),
+            Owner::Engine | Owner::Lender(_) => zeros(address, byte_length),
             // SAFETY: the pages are this view's.
             _ => unsafe { sys::map_nothing(Place::Over(address), byte_length) }.map(drop),
         })
@@ -274,7 +308,7 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        match &self.owner {
+        match &mut self.owner {
             Owner::View => {
                 self.guarded = None; // before the pages: their addresses may be somebody else's as soon as they are gone
                 // SAFETY: the pages are this view's, and nobody refers to them.
@@ -283,13 +317,19 @@ impl Drop for View {
             // Where the system refuses, the object stays mapped until the owner gives the pages away.
             Owner::Reservation { .. } => drop(self.vacate(&(0..self.byte_length))),
             Owner::Engine => drop(zeros(self.start, self.byte_length)),
+            Owner::Lender(lent) => {
+                if lent.is_some() && zeros(self.start, self.byte_length).is_err() {
+                    std::mem::forget(lent.take()); // never freed, as something else is mapped there
+                }
+                self.guarded = None; // before the lender has the addresses back
+            }
         }
     }
 }
 
 /// The pages of a view that JavaScript can reach are mended whatever it does to them.
 fn kind(owner: &Owner, backing: &Backing<'_>) -> Kind {
-    let Owner::Engine = owner else { return Kind::default() };
+    let (Owner::Engine | Owner::Lender(_)) = owner else { return Kind::default() };
     let private = if backing.private { Kind::PRIVATE } else { 0 };
     let unreadable = if backing.access.reads() { 0 } else { Kind::UNREADABLE };
     let verified = if backing.identity.is_some() { Kind::VERIFIED } else { 0 };
@@ -317,6 +357,6 @@ unsafe fn map(place: Place, byte_length: usize, backing: &Backing<'_>) -> nix::R
 
 fn zeros(address: usize, byte_length: usize) -> nix::Result<()> {
     let (Some(start), Some(length)) = (NonZeroUsize::new(address), NonZeroUsize::new(byte_length)) else { return Ok(()) };
-    // SAFETY: called for pages of a view whose owner is the engine.
+    // SAFETY: called for pages of a view whose owner is the engine or a lender.
     unsafe { sys::map_zeros_over(start, length) }
 }

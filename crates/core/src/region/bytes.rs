@@ -44,7 +44,7 @@ impl Region {
     /// Takes back what stands for pages that were used as they may not be, and says so; for ever, where without a descriptor they cannot be had back.
     #[cold]
     fn restore(&self, page: usize) -> Error {
-        for view in self.views.iter().filter(|view| view.is_engines()) {
+        for view in self.views.iter().filter(|view| view.mends_access()) {
             for (pages, state) in self.runs.all() {
                 let Some(access) = state.filter(|access| !access.writes()) else { continue };
                 let restored = match self.backing(access) {

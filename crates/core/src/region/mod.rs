@@ -24,16 +24,18 @@ mod handle_text;
 mod huge_pages;
 mod object;
 mod options;
+mod overlay;
 mod page_calls;
 mod resize;
 mod runs;
 mod shared_memory;
 mod sysv;
 
-pub use crate::memory::Reservation;
+pub use crate::memory::{Lent, NotOverlaid, Number, Reservation};
 pub use crate::sys::{Access, Advice};
 pub use handle::Handle;
 pub use options::{MapOptions, Placement, Source, duplicate};
+pub use overlay::{Overlay, StillOverlaid};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
 pub use sysv::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus};
 

@@ -8,6 +8,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use std::ffi::c_void;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr::{NonNull, null_mut};
@@ -291,24 +292,24 @@ pub(crate) fn residency(address: usize, pages: &mut [u8]) -> Sys<()> {
     Errno::result(unsafe { libc::mincore(address as *mut c_void, byte_length, pages.as_mut_ptr()) }).map(drop)
 }
 
-/// Puts a private copy of a page in its place, in one step, so that it can be written and nobody else sees it; zeros if `readable` is false.
-/// For the handler of a fault: async-signal-safe.
+/// Puts a private copy of pages in their place, in one step, so that they can be written and nobody else sees it: `parts` are the byte ranges that are
+/// copied, the rest is zeros. For the handler of a fault, too: async-signal-safe.
 ///
 /// # Safety
-/// The page must be one that may be replaced by other bytes at any time.
-pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
-    let length = page_bytes();
+/// The pages must be ones that may be replaced by other bytes at any time, and `parts` must lie in them and be readable.
+pub(crate) unsafe fn replace_by_copy(address: usize, byte_length: usize, parts: &[Range<usize>]) -> Sys<()> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    // SAFETY: a page that nobody else knows; the copied page is mapped, and if it is cut off meanwhile the fault is mended like any other.
+    // SAFETY: pages that nobody else knows; the copied ones are mapped, and if they are cut off meanwhile the fault is mended like any other.
     unsafe {
-        let copy = mmap(Place::Anywhere, length, Access::ReadWrite, flags, -1, 0)?.as_ptr();
-        if readable {
-            libc::memcpy(copy.cast(), page as *const c_void, length);
+        let copy = mmap(Place::Anywhere, byte_length, Access::ReadWrite, flags, -1, 0)?.as_ptr();
+        for part in parts {
+            libc::memcpy(copy.add(part.start).cast(), (address + part.start) as *const c_void, part.len());
         }
-        let moved = libc::mremap(copy.cast(), length, length, libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED, page as *mut c_void);
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let moved = libc::mremap(copy.cast(), byte_length, byte_length, flags, address as *mut c_void);
         if moved == libc::MAP_FAILED {
             let errno = Errno::last();
-            libc::munmap(copy.cast(), length);
+            libc::munmap(copy.cast(), byte_length);
             return Err(errno);
         }
     }

@@ -6,6 +6,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::sys::stat::{Mode, fchmod, fstat};
 use std::ffi::{CString, c_void};
+use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr::{NonNull, null_mut};
@@ -312,24 +313,23 @@ unsafe extern "C" {
     ) -> i32;
 }
 
-/// Puts a private copy of a page in its place, in one step, so that it can be written and nobody else sees it; zeros if `readable` is false.
-/// For the handler of a fault: async-signal-safe, as far as a Mach call is.
+/// Puts a private copy of pages in their place, in one step, so that they can be written and nobody else sees it: `parts` are the byte ranges that are
+/// copied, the rest is zeros. For the handler of a fault, too: async-signal-safe, as far as a Mach call is.
 ///
 /// # Safety
-/// The page must be one that may be replaced by other bytes at any time.
-pub(crate) unsafe fn replace_by_copy(page: usize, readable: bool) -> Sys<()> {
-    let length = page_bytes();
-    // SAFETY: a page that nobody else knows; the copied page is mapped, and if it is cut off meanwhile the fault is mended like any other.
+/// The pages must be ones that may be replaced by other bytes at any time, and `parts` must lie in them and be readable.
+pub(crate) unsafe fn replace_by_copy(address: usize, byte_length: usize, parts: &[Range<usize>]) -> Sys<()> {
+    // SAFETY: pages that nobody else knows; the copied ones are mapped, and if they are cut off meanwhile the fault is mended like any other.
     unsafe {
-        let copy = mmap(Place::Anywhere, length, Access::ReadWrite, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)?.as_ptr();
-        if readable {
-            libc::memcpy(copy.cast(), page as *const c_void, length);
+        let copy = mmap(Place::Anywhere, byte_length, Access::ReadWrite, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)?.as_ptr();
+        for part in parts {
+            libc::memcpy(copy.add(part.start).cast(), (address + part.start) as *const c_void, part.len());
         }
-        let (task, mut address, mut protection, mut most) = (mach_task_self_, page as u64, 0, 0);
-        let (bytes, source, flags) = (length as u64, copy as u64, VM_FLAGS_OVERWRITE);
+        let (task, mut address, mut protection, mut most) = (mach_task_self_, address as u64, 0, 0);
+        let (bytes, source, flags) = (byte_length as u64, copy as u64, VM_FLAGS_OVERWRITE);
         let answer = mach_vm_remap(task, &mut address, bytes, 0, flags, task, source, 0, &mut protection, &mut most, VM_INHERIT_COPY);
-        // both names of the page led to the same one until here
-        libc::munmap(copy.cast(), length);
+        // both names of the pages led to the same ones until here
+        libc::munmap(copy.cast(), byte_length);
         if answer == KERN_SUCCESS { Ok(()) } else { Err(Errno::ENOMEM) }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Access, Advice, FileKind, Identity, Mapped, Place};
 use nix::errno::Errno;
+use std::ops::Range;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 use std::ptr::NonNull;
@@ -136,7 +137,7 @@ pub(crate) fn residency(_: usize, _: &mut [u8]) -> Sys<()> {
 
 /// # Safety
 /// None is needed.
-pub(crate) unsafe fn replace_by_copy(_: usize, _: bool) -> Sys<()> {
+pub(crate) unsafe fn replace_by_copy(_: usize, _: usize, _: &[Range<usize>]) -> Sys<()> {
     Err(Errno::ENOSYS)
 }
 
