@@ -86,6 +86,10 @@ export declare class NativePublisher {
 
 /** Mapped memory. */
 export declare class NativeRegion {
+  /** Maps it over the pages within an array, which is kept alive from then on; what is there goes to the object first if it is `kept`. */
+  overlay(array: Uint8Array, kept: boolean): void
+  /** Gives the array its pages back, with what is there if that is to be kept, and closes. */
+  giveBack(keep: boolean): void
   /** Opens or makes the object, and maps it at the address, if there is one. */
   static open(options: NativeMapOptions): NativeRegion
   /** Bytes. */
@@ -182,6 +186,9 @@ export declare class NativeStandby {
 
 /** Most bytes of address space this process may have (`ulimit -v`); null where there is no limit. */
 export declare function addressSpaceLimit(): number | null
+
+/** Whether the engine lets a buffer be detached; null where it does not tell. */
+export declare function canDetach(buffer: ArrayBuffer): boolean | null
 
 /** The last word of a segment, as long as nobody cut it short. */
 export declare const END_MARK: number
@@ -339,6 +346,14 @@ export interface NativeOpenOptions {
   readOnly?: boolean
 }
 
+/** The whole pages within an array. */
+export interface NativePagesWithin {
+  /** Bytes before them. */
+  byteOffset: number
+  /** Bytes; 0 if there are none. */
+  byteLength: number
+}
+
 /** An object as it was found. */
 export interface NativeSharedMemoryInfo {
   /** Its name. */
@@ -445,6 +460,12 @@ export declare function pageSize(): number
 
 /** Checks the text of a handle. */
 export declare function parseHandle(json: string): NativeHandle
+
+/** Which whole pages lie within an array. */
+export declare function pagesWithin(array: Uint8Array): NativePagesWithin
+
+/** Lets nobody detach a buffer who does not have the key; anybody, if it is `undefined`. False where the engine knows no such keys. */
+export declare function setDetachKey(buffer: ArrayBuffer, key: unknown): boolean
 
 /** Whether a page that another process cut off is an error instead of the end of the process. */
 export declare function setFaultGuard(enabled: boolean): void

@@ -11,6 +11,7 @@ export type {
 } from '#native'
 export {
   addressSpaceLimit,
+  canDetach,
   listSharedMemory,
   NativeConsumer,
   NativePublisher,
@@ -20,7 +21,9 @@ export {
   NativeStandby,
   now,
   pageSize,
+  pagesWithin,
   parseHandle,
+  setDetachKey,
   setFaultGuard,
   sysvGet,
   sysvKeyOf,

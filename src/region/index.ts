@@ -1,5 +1,7 @@
 export type { FromHandleOptions, RegionHandle } from './handle.js'
 export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
+export type { Overlay } from './overlay.js'
+export type { LendableArray, OverlayCloseOptions, OverlayOptions } from './overlay-options.js'
 export type { PageRange } from './page-range.js'
 export { PAGE_SIZE, roundToPageSize } from './page-size.js'
 export { Region } from './region.js'

@@ -8,6 +8,9 @@ import { isHeldUntilClosed, RegionPages } from './region-pages.js'
 /** `SharedArrayBuffer`s come in multiples of this many bytes. */
 const SHARED_UNIT = 65_536
 
+/** What ranges of pages need of what they are of. */
+export type Paged = Pick<Mapping, 'byteLength' | 'what' | 'check' | 'call' | 'address' | 'bytes'>
+
 /** One mapped region, as the region itself and the ranges of its pages see it: the native part, and the engine's pages that it lies over. */
 export class Mapping {
   readonly plan: MapPlan

@@ -2,7 +2,7 @@ import { checkBoolean, checkChoice, checkOptions, invalid } from '../arguments.j
 import { checkAnyIndex, checkIndex, outside } from './checks.js'
 import type { Access, Advice, FlushOptions } from './map-options.js'
 import { ACCESSES } from './map-plan.js'
-import type { Mapping } from './mapping.js'
+import type { Paged } from './mapping.js'
 import { PAGE_SIZE, pagesOf } from './page-size.js'
 
 const ADVICE: readonly Advice[] = [
@@ -36,12 +36,12 @@ const ADVICE: readonly Advice[] = [
  * left fewer pages.
  */
 export class PageRange implements Iterable<bigint> {
-  readonly #mapping: Mapping
+  readonly #mapping: Paged
   readonly #first: number
   readonly #length: number
 
   /** @internal */
-  constructor(mapping: Mapping, first: number, length: number) {
+  constructor(mapping: Paged, first: number, length: number) {
     this.#mapping = mapping
     this.#first = first
     this.#length = length
@@ -201,4 +201,4 @@ export class PageRange implements Iterable<bigint> {
   }
 }
 
-type NativePages = Parameters<Parameters<Mapping['call']>[1]>[0]
+type NativePages = Parameters<Parameters<Paged['call']>[1]>[0]

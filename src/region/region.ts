@@ -5,6 +5,8 @@ import { type FromHandleOptions, planOfHandle, type RegionHandle } from './handl
 import type { Access, Detached, FlushOptions, MapOptions, ReserveOptions } from './map-options.js'
 import { planOf } from './map-plan.js'
 import { Mapping } from './mapping.js'
+import { Overlay } from './overlay.js'
+import type { LendableArray, OverlayOptions } from './overlay-options.js'
 import { PageRange } from './page-range.js'
 import { pagesOf } from './page-size.js'
 import { Reservation } from './reservation.js'
@@ -62,6 +64,30 @@ export class Region {
    */
   static fromHandle(handle: RegionHandle, options?: FromHandleOptions): Region {
     return new Region(Mapping.make(planOfHandle(handle, options)))
+  }
+
+  /**
+   * Maps memory over an array that is there already: over the whole pages that lie within its bytes. Others see these bytes, and the array theirs, until
+   * {@link Overlay.close}.
+   *
+   * ```ts
+   * const batch = new Float32Array(65_536 / 4)
+   * using overlay = Region.overlay(batch, { source: 'memfd' })
+   * batch.fill(1.5, overlay.byteOffset / 4) // seen by whoever maps overlay.fd
+   * ```
+   *
+   * An array begins wherever its allocator put it. With one page more than what is to be shared, enough lies within. Of a view of a larger buffer only its own bytes
+   * count. While the array is overlaid, its buffer cannot be transferred: `transfer()` and a transfer by `structuredClone` or `postMessage` throw, or copy (by messages of
+   * Node 20). On Node 20 and 22 that stays so after {@link Overlay.close}, and Node 22 can do it only for a buffer of 2^12 to 2^24 bytes that is a power of two,
+   * or of a multiple of 2^24. Bun can not: it is `ERR_UNSUPPORTED` there.
+   *
+   * @param array A typed array or `DataView` of a plain `ArrayBuffer`. Memory that an addon made may be one, too; then it must not free it by itself.
+   * @throws `ERR_INVALID_ARGUMENT` for what is none, or is detached, resizable, shared, or WebAssembly's or a region's; `ERR_INVALID_SIZE` if no whole page lies within, or
+   * fewer than `size` asks for, or the object has fewer bytes; `ERR_ADDRESS_IN_USE` if another overlay or a file is there; `ERR_UNSUPPORTED`; and what {@link Region.map} throws. Then the array is as
+   * it was.
+   */
+  static overlay<A extends LendableArray>(array: A, options?: OverlayOptions): Overlay<A> {
+    return Overlay.make(array, options)
   }
 
   /**

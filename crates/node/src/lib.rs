@@ -6,6 +6,7 @@ mod error;
 pub mod handle;
 pub mod layout;
 mod location;
+pub mod overlay;
 pub mod pages;
 mod publisher;
 mod region;

@@ -2,10 +2,13 @@
 
 #![allow(unsafe_code)]
 
-use napi::bindgen_prelude::{Float64ArraySlice, Uint8Array, Uint8ArraySlice};
-use pagecast::memory::{EnginePages, Overlay};
+use napi::JsValue;
+use napi::bindgen_prelude::{ArrayBuffer, Float64ArraySlice, Uint8Array, Uint8ArraySlice, Unknown};
+use pagecast::memory::{EnginePages, Lent, Overlay};
 use pagecast::segment::Segment;
 use pagecast::{Code, Error};
+use std::ffi::{CStr, c_void};
+use std::mem::transmute;
 
 /// The engine's pages, with a segment mapped over them. Dropped, they hold private zeros again.
 pub(crate) struct Pages {
@@ -34,6 +37,39 @@ pub(crate) fn engine_pages(array: &Uint8ArraySlice<'_>) -> pagecast::Result<Engi
     // SAFETY: TypeScript passes the whole of an engine's memory that it just made and never lets out of its module. Its buffer keeps the native
     // region alive, so that the two end together, or after `close` and `resize`, which put private zeros there.
     unsafe { EnginePages::new(array.as_ptr() as usize, array.len()) }
+}
+
+/// The pages within a caller's array, of which its engine does not let go while they are lent, as nothing detaches its buffer and the array is kept alive.
+pub(crate) fn lent_pages(array: Uint8Array) -> pagecast::Result<Lent> {
+    let (address, byte_length) = (array.as_ptr() as usize, array.len());
+    // SAFETY: TypeScript passes bytes of an `ArrayBuffer` of fixed length that the engine says cannot be detached. Until the keeper is dropped nobody frees
+    // them, nor do we keep a slice of them; JavaScript, which may look at them at any time, takes whatever it finds.
+    unsafe { Lent::new(address, byte_length, Box::new(array)) }
+}
+
+/// Whether a buffer can be detached. `None`: the engine is not V8, or does not tell.
+pub(crate) fn can_detach(buffer: &ArrayBuffer<'_>) -> Option<bool> {
+    let function = v8_function(c"_ZNK2v811ArrayBuffer12IsDetachableEv")?;
+    // SAFETY: `bool v8::ArrayBuffer::IsDetachable() const`, on a buffer of this thread: Node-API's values are V8's handles.
+    Some(unsafe { transmute::<*mut c_void, unsafe extern "C" fn(Handle) -> bool>(function)(buffer.raw().cast()) })
+}
+
+/// Has the buffer detached only by whoever has the key, which is nobody; `undefined` lets everybody do it again. False: the engine is not V8.
+pub(crate) fn set_detach_key(buffer: &ArrayBuffer<'_>, key: &Unknown<'_>) -> bool {
+    let Some(function) = v8_function(c"_ZN2v811ArrayBuffer12SetDetachKeyENS_5LocalINS_5ValueEEE") else { return false };
+    // SAFETY: `void v8::ArrayBuffer::SetDetachKey(Local<Value>)`, on handles of this thread; a `Local` is one pointer, and passed as one.
+    unsafe { transmute::<*mut c_void, unsafe extern "C" fn(Handle, Handle)>(function)(buffer.raw().cast(), key.raw().cast()) };
+    true
+}
+
+/// A handle of V8's, as Node-API hands it out.
+type Handle = *mut c_void;
+
+/// A function of the process's V8 that Node-API has no name for.
+fn v8_function(symbol: &CStr) -> Option<*mut c_void> {
+    // SAFETY: looks a C string up among the symbols of the process.
+    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };
+    (!function.is_null()).then_some(function)
 }
 
 /// The bytes of a caller's array, for the length of one call.

@@ -84,7 +84,7 @@ impl NativeRegion {
         self.region.as_ref().ok_or_else(closed)
     }
 
-    fn region_mut(&mut self) -> pagecast::Result<&mut Region> {
+    pub(crate) fn region_mut(&mut self) -> pagecast::Result<&mut Region> {
         self.region.as_mut().ok_or_else(closed)
     }
 
@@ -116,7 +116,7 @@ impl NativeRegion {
     }
 
     /// Once all is mapped that has to be: gives the descriptor up, if there are too many.
-    fn spare_descriptor(&mut self) {
+    pub(crate) fn spare_descriptor(&mut self) {
         if let (Some(region), Some(held)) = (&mut self.region, &self.held)
             && held.is_too_many()
         {

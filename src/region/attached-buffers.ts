@@ -1,0 +1,127 @@
+/**
+ * Buffers that nobody can detach for a while. A buffer that is transferred takes its memory with it, which whoever gets it may free: nothing of ours may be mapped
+ * over it then. Node-API has no call for this, so it is V8's own:
+ *
+ * - From V8 13 on a buffer can have a key (`v8::ArrayBuffer::SetDetachKey`), without which it cannot be detached. Before, V8 ends the process when somebody tries.
+ * - Before, a buffer that a module of asm.js has had as its heap cannot be detached ever again. V8 12 takes only heaps of the sizes that asm.js allows; V8 11
+ *   refuses the others as well, but too late for the buffer.
+ *
+ * Whether it worked V8 tells itself (`v8::ArrayBuffer::IsDetachable`), or a buffer that is put to the test.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { Script } from 'node:vm'
+import * as threads from 'node:worker_threads'
+import { ArgumentError, SegmentError } from '../errors.js'
+import { canDetach, setDetachKey } from '../native.js'
+
+const engine = Number.parseInt(process.versions.v8 ?? '', 10)
+const hasKeys = engine >= 13
+const takesAnyHeap = engine < 12
+
+/** How many have asked for a buffer to stay. */
+const holders = new WeakMap<ArrayBuffer, number>()
+/** Those that stay for good. */
+const pinned = new WeakSet<ArrayBuffer>()
+const KEY = Object.freeze({ holder: 'pagecast' })
+
+/** Throws unless this engine can keep the buffer from being detached, and nobody else has it in hand. Changes nothing. */
+export function checkHoldable(what: string, buffer: ArrayBuffer): void {
+  const detachable = canDetach(buffer)
+  if (detachable === null || (hasKeys && !keysHold())) {
+    throw unsupported(
+      what,
+      'this runtime cannot keep an ArrayBuffer from being transferred while something is mapped over it; map a region, and use a view of it',
+    )
+  }
+  if (!detachable && !pinned.has(buffer)) {
+    throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the array's buffer is the memory of WebAssembly, of asm.js or of a region`)
+  }
+  const { byteLength } = buffer
+  if (hasKeys || takesAnyHeap || isHeap(byteLength)) return
+  const advice = `make it ${nextHeap(byteLength).toLocaleString('en-US')}`
+  const message = `Node ${process.versions.node} can keep only buffers of some sizes from being transferred; this one has ${byteLength.toLocaleString('en-US')} bytes`
+  throw unsupported(what, `${message}: ${advice}`)
+}
+
+/** Keeps the buffer from being detached until as many {@link release}s have come. */
+export function hold(what: string, buffer: ArrayBuffer): void {
+  const count = holders.get(buffer) ?? 0
+  if (count === 0) {
+    if (hasKeys) setDetachKey(buffer, KEY)
+    else pin(what, buffer)
+  }
+  holders.set(buffer, count + 1)
+}
+
+/** Ends one {@link hold}. A buffer that its owner had marked as untransferable stays that. */
+export function release(buffer: ArrayBuffer): void {
+  const count = (holders.get(buffer) ?? 1) - 1
+  if (count > 0) return void holders.set(buffer, count)
+  holders.delete(buffer)
+  if (!hasKeys) return
+  setDetachKey(buffer, undefined)
+  const { isMarkedAsUntransferable: isMarked } = threads as { isMarkedAsUntransferable?: (object: object) => boolean }
+  if (isMarked?.(buffer) === true) threads.markAsUntransferable(buffer)
+}
+
+let isTested: boolean | undefined
+
+/** Whether a key holds: tried once, on a buffer of no importance. */
+function keysHold(): boolean {
+  isTested ??= test()
+  return isTested
+}
+
+function test(): boolean {
+  const buffer = new ArrayBuffer(1)
+  if (!setDetachKey(buffer, KEY)) return false
+  try {
+    structuredClone(buffer, { transfer: [buffer] })
+  } catch {
+    // as it should be
+  }
+  return buffer.byteLength === 1
+}
+
+let modules = 0
+
+/** Each heap that asm.js does not allow costs a module; so each buffer has one of its own. */
+function pin(what: string, buffer: ArrayBuffer): void {
+  if (pinned.has(buffer)) return
+  modules += 1
+  const source = `(function Heap${modules}(stdlib, foreign, heap) {
+    'use asm'
+    var bytes = new stdlib.Uint8Array(heap)
+    function first() { return bytes[0] | 0 }
+    return { first: first }
+  })`
+  const isQuiet = isHeap(buffer.byteLength)
+  if (!isQuiet) setFlagsFromString('--suppress-asm-messages') // that the heap's size is not allowed
+  const module = new Script(source).runInThisContext() as (stdlib: object, foreign: object, heap: ArrayBuffer) => unknown
+  module(globalThis, {}, buffer)
+  if (!isQuiet) setFlagsFromString('--no-suppress-asm-messages')
+  if (canDetach(buffer) !== false) {
+    throw unsupported(
+      what,
+      'this process cannot keep an ArrayBuffer from being transferred: its engine compiles no asm.js (--jitless, --no-validate-asm?)',
+    )
+  }
+  pinned.add(buffer)
+}
+
+const LEAST_HEAP = 2 ** 12
+const HEAP_UNIT = 2 ** 24
+
+function isHeap(byteLength: number): boolean {
+  return byteLength === nextHeap(byteLength)
+}
+
+/** The least size that asm.js allows and is not smaller. */
+function nextHeap(byteLength: number): number {
+  if (byteLength > HEAP_UNIT) return Math.ceil(byteLength / HEAP_UNIT) * HEAP_UNIT
+  return Math.max(LEAST_HEAP, 2 ** Math.ceil(Math.log2(byteLength)))
+}
+
+function unsupported(what: string, fact: string): SegmentError {
+  return new SegmentError('ERR_UNSUPPORTED', `${what}: ${fact}`)
+}
