@@ -41,18 +41,17 @@ impl Lent {
     /// what lies in its whole pages, nor rely on what is there: other processes change it, and the pages themselves are replaced.
     pub unsafe fn new(address: usize, byte_length: usize, keeper: Box<dyn Any + Send + Sync>) -> Result<Lent> {
         let pages = Lent::pages_within(address, byte_length);
+        let refused =
+            |code, fact: &str| Err(Error::new(code, format!("map over {} bytes at {address:#x}: {fact}", grouped(byte_length as u64))));
         if pages.is_empty() {
-            let fact =
-                format!("no whole page of {} bytes lies within {} bytes at {address:#x}", sys::page_bytes(), grouped(byte_length as u64));
-            return Err(Error::new(Code::InvalidSize, fact));
+            return refused(Code::InvalidSize, &format!("no whole page of {} bytes lies within them", sys::page_bytes()));
         }
-        let in_use = |fact: &str| Error::new(Code::AddressInUse, format!("{} bytes at {address:#x}: {fact}", grouped(byte_length as u64)));
         let mut all = all();
         if all.iter().any(|other| other.start < pages.end && pages.start < other.end) {
-            return Err(in_use("something is mapped over them already"));
+            return refused(Code::AddressInUse, "another region is over them already");
         }
         if !is_plain(&pages) {
-            return Err(in_use("they are no plain memory: a file is mapped there, or they cannot be read and written"));
+            return refused(Code::AddressInUse, "a file is mapped there, or they cannot be read and written");
         }
         all.push(pages.clone());
         Ok(Lent { pages, address, byte_length, _keeper: keeper })

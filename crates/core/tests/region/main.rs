@@ -6,6 +6,7 @@ mod bytes;
 #[allow(dead_code, reason = "shared with tests of publications")]
 mod common;
 mod handles;
+mod overlays;
 mod pages;
 mod places;
 mod shared_memory;
