@@ -83,11 +83,13 @@ function test(): boolean {
   return buffer.byteLength === 1
 }
 
-let modules = 0
+type AsmModule = (stdlib: object, foreign: object, heap: ArrayBuffer) => unknown
 
-/** Each heap that asm.js does not allow costs a module; so each buffer has one of its own. */
-function pin(what: string, buffer: ArrayBuffer): void {
-  if (pinned.has(buffer)) return
+let modules = 0
+let forHeaps: AsmModule | undefined
+
+/** A module that does nothing. No two have the same source, as the engine would know the second one by the first. */
+function compile(): AsmModule {
   modules += 1
   const source = `(function Heap${modules}(stdlib, foreign, heap) {
     'use asm'
@@ -95,11 +97,19 @@ function pin(what: string, buffer: ArrayBuffer): void {
     function first() { return bytes[0] | 0 }
     return { first: first }
   })`
-  const isQuiet = isHeap(buffer.byteLength)
-  if (!isQuiet) setFlagsFromString('--suppress-asm-messages') // that the heap's size is not allowed
-  const module = new Script(source).runInThisContext() as (stdlib: object, foreign: object, heap: ArrayBuffer) => unknown
-  module(globalThis, {}, buffer)
-  if (!isQuiet) setFlagsFromString('--no-suppress-asm-messages')
+  return new Script(source).runInThisContext() as AsmModule
+}
+
+function pin(what: string, buffer: ArrayBuffer): void {
+  if (pinned.has(buffer)) return
+  if (isHeap(buffer.byteLength)) {
+    forHeaps ??= compile()
+    forHeaps(globalThis, {}, buffer)
+  } else {
+    setFlagsFromString('--suppress-asm-messages') // that the heap's size is not allowed
+    compile()(globalThis, {}, buffer) // which is the last time that the engine takes it for asm.js
+    setFlagsFromString('--no-suppress-asm-messages')
+  }
   if (canDetach(buffer) !== false) {
     throw unsupported(
       what,

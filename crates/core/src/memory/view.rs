@@ -207,13 +207,16 @@ impl View {
     }
 
     /// Puts private pages in the place of the object's, in one step, with the bytes of these parts and zeros elsewhere. What is refused changes nothing.
+    ///
+    /// To the kernel, zeros become one mapping again with the lender's memory around them; a copy stays one of its own.
     pub(crate) fn give_back(&mut self, parts: &[Range<usize>]) -> nix::Result<()> {
-        if parts.is_empty() {
-            zeros(self.start, self.byte_length)?;
-        } else {
-            // SAFETY: the pages are this view's, and whoever lent them expects others to change them.
-            unsafe { sys::replace_by_copy(self.start, self.byte_length, parts) }?;
-        }
+        // SAFETY: the pages are this view's, and whoever lent them expects others to change them.
+        unsafe {
+            match parts {
+                [] => sys::map_plain_zeros_over(self.start, self.byte_length),
+                _ => sys::replace_by_copy(self.start, self.byte_length, parts),
+            }
+        }?;
         self.guarded = None; // before the lender has the addresses back
         self.owner = Owner::Lender(None);
         Ok(())
@@ -308,7 +311,7 @@ impl View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        match &mut self.owner {
+        match &self.owner {
             Owner::View => {
                 self.guarded = None; // before the pages: their addresses may be somebody else's as soon as they are gone
                 // SAFETY: the pages are this view's, and nobody refers to them.
@@ -317,9 +320,11 @@ impl Drop for View {
             // Where the system refuses, the object stays mapped until the owner gives the pages away.
             Owner::Reservation { .. } => drop(self.vacate(&(0..self.byte_length))),
             Owner::Engine => drop(zeros(self.start, self.byte_length)),
-            Owner::Lender(lent) => {
-                if lent.is_some() && zeros(self.start, self.byte_length).is_err() {
-                    std::mem::forget(lent.take()); // never freed, as something else is mapped there
+            Owner::Lender(None) => {}
+            Owner::Lender(Some(_)) => {
+                if self.give_back(&[]).is_err() {
+                    // never given back, as something else is mapped there
+                    std::mem::forget(std::mem::replace(&mut self.owner, Owner::Lender(None)));
                 }
                 self.guarded = None; // before the lender has the addresses back
             }

@@ -210,6 +210,15 @@ pub(crate) unsafe fn map_nothing(place: Place, byte_length: usize) -> Sys<NonNul
     unsafe { mmap(place, byte_length, Access::None, flags, -1, 0) }
 }
 
+/// `mmap(MAP_FIXED | MAP_ANONYMOUS | MAP_PRIVATE)`: private zeros as an allocator has them from the system, so that they become one mapping with those around.
+///
+/// # Safety
+/// The pages must be the caller's own, and of a kind that may be replaced at any time.
+pub(crate) unsafe fn map_plain_zeros_over(address: usize, byte_length: usize) -> Sys<()> {
+    // SAFETY: the caller's promise.
+    unsafe { mmap(Place::Over(address), byte_length, Access::ReadWrite, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) }.map(drop)
+}
+
 /// `munmap`
 ///
 /// # Safety

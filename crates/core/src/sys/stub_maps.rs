@@ -137,6 +137,12 @@ pub(crate) fn residency(_: usize, _: &mut [u8]) -> Sys<()> {
 
 /// # Safety
 /// None is needed.
+pub(crate) unsafe fn map_plain_zeros_over(_: usize, _: usize) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
+/// # Safety
+/// None is needed.
 pub(crate) unsafe fn replace_by_copy(_: usize, _: usize, _: &[Range<usize>]) -> Sys<()> {
     Err(Errno::ENOSYS)
 }
