@@ -345,8 +345,12 @@ regions('an array that was taken away in spite of all is left alone', t => {
   t.throws(() => overlay.close(), { code: 'ERR_UNMAPPED' })
   other.bytes[0] = 55
   t.true(moved.includes(55), 'it is still mapped where the memory is')
-  t.false(overlay.closed)
+  t.true(overlay.closed)
+  given.push(moved)
 })
+
+/** Never freed, as something is mapped over it. */
+const given: unknown[] = []
 
 regions('a file that is cut short', (t, { directory }) => {
   const file = fileOf(directory, pattern(4 * PAGE_SIZE))

@@ -77,13 +77,18 @@ export class OverlayMapping implements Paged {
   close(keep: boolean): void {
     if (this.isClosed) return
     if (isGone(this.#buffer)) {
+      this.#end(native => native.detach())
       const message =
         "the array was detached, so that its memory may be somebody else's by now: it stays mapped for the rest of the process"
       throw new RegionError('ERR_UNMAPPED', `${this.what('close')}: ${message}`)
     }
-    attempt(() => this.#native.giveBack(keep))
+    this.#end(native => native.giveBack(keep))
+    release(this.#buffer)
+  }
+
+  #end(end: (native: NativeRegion) => void): void {
+    attempt(() => end(this.#native))
     this.isClosed = true
     live.delete(this)
-    release(this.#buffer)
   }
 }

@@ -105,7 +105,7 @@ export class Overlay<A extends LendableArray = LendableArray> {
   /**
    * Gives the array memory of its own again, in one step (mremap(2), or mmap(2) for zeros): no other thread sees it without. Twice is once.
    *
-   * @throws `ERR_INVALID_ARGUMENT`; `ERR_ADDRESS_SPACE` if there is no memory for that, `ERR_UNMAPPED` if somebody detached the array in spite of all. Then it stays as it was.
+   * @throws `ERR_INVALID_ARGUMENT`; `ERR_ADDRESS_SPACE` if there is no memory for that, `ERR_UNMAPPED` if somebody detached the array in spite of all: then nothing is given back, and what is mapped stays for the rest of the process.
    */
   close(options?: OverlayCloseOptions): void {
     const what = this.#mapping.what('close')
