@@ -18,6 +18,10 @@ const engine = Number.parseInt(process.versions.v8 ?? '', 10)
 const hasKeys = engine >= 13
 const takesAnyHeap = engine < 12
 
+/** What asm.js allows: powers of two from the least one on to the unit, and multiples of that. */
+const LEAST_HEAP = 2 ** 12
+const HEAP_UNIT = 2 ** 24
+
 /** How many have asked for a buffer to stay. */
 const holders = new WeakMap<ArrayBuffer, number>()
 /** Those that stay for good. */
@@ -26,21 +30,37 @@ const KEY = Object.freeze({ holder: 'pagecast' })
 
 /** Throws unless this engine can keep the buffer from being detached, and nobody else has it in hand. Changes nothing. */
 export function checkHoldable(what: string, buffer: ArrayBuffer): void {
-  const detachable = canDetach(buffer)
-  if (detachable === null || (hasKeys && !keysHold())) {
-    throw unsupported(
-      what,
-      'this runtime cannot keep an ArrayBuffer from being transferred while something is mapped over it; map a region, and use a view of it',
-    )
+  if (!isAble()) {
+    const message = 'this process cannot keep an ArrayBuffer from being transferred while something is mapped over it'
+    const reason = canDetach(buffer) === null ? 'its engine is not V8' : 'its engine compiles no asm.js (--jitless, --no-validate-asm?)'
+    throw unsupported(what, `${message}, as ${reason}: map a region, and use a view of it`)
   }
-  if (!detachable && !pinned.has(buffer)) {
+  if (canDetach(buffer) !== true && !pinned.has(buffer)) {
     throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the array's buffer is the memory of WebAssembly, of asm.js or of a region`)
   }
   const { byteLength } = buffer
   if (hasKeys || takesAnyHeap || isHeap(byteLength)) return
-  const advice = `make it ${nextHeap(byteLength).toLocaleString('en-US')}`
-  const message = `Node ${process.versions.node} can keep only buffers of some sizes from being transferred; this one has ${byteLength.toLocaleString('en-US')} bytes`
-  throw unsupported(what, `${message}: ${advice}`)
+  const [has, could] = [byteLength, nextHeap(byteLength)].map(bytes => bytes.toLocaleString('en-US'))
+  const message = `Node ${process.versions.node} can keep only buffers of some sizes from being transferred; this one has ${has} bytes`
+  throw unsupported(what, `${message}: make it ${could}`)
+}
+
+let able: boolean | undefined
+
+/** Tried once, on a buffer of no importance. */
+function isAble(): boolean {
+  able ??= hasKeys ? keysHold(new ArrayBuffer(1)) : isPinned(new ArrayBuffer(LEAST_HEAP))
+  return able
+}
+
+function keysHold(buffer: ArrayBuffer): boolean {
+  if (!setDetachKey(buffer, KEY)) return false
+  try {
+    structuredClone(buffer, { transfer: [buffer] })
+  } catch {
+    // as it should be
+  }
+  return buffer.byteLength > 0
 }
 
 /** Keeps the buffer from being detached until as many {@link release}s have come. */
@@ -64,26 +84,10 @@ export function release(buffer: ArrayBuffer): void {
   if (isMarked?.(buffer) === true) threads.markAsUntransferable(buffer)
 }
 
-let isTested: boolean | undefined
-
-/** Whether a key holds: tried once, on a buffer of no importance. */
-function keysHold(): boolean {
-  isTested ??= test()
-  return isTested
-}
-
-function test(): boolean {
-  const buffer = new ArrayBuffer(1)
-  if (!setDetachKey(buffer, KEY)) return false
-  try {
-    structuredClone(buffer, { transfer: [buffer] })
-  } catch {
-    // as it should be
-  }
-  return buffer.byteLength === 1
-}
-
 type AsmModule = (stdlib: object, foreign: object, heap: ArrayBuffer) => unknown
+
+// As the engine has it, whatever becomes of the global one.
+const STDLIB = { Uint8Array }
 
 let modules = 0
 let forHeaps: AsmModule | undefined
@@ -100,27 +104,24 @@ function compile(): AsmModule {
   return new Script(source).runInThisContext() as AsmModule
 }
 
-function pin(what: string, buffer: ArrayBuffer): void {
-  if (pinned.has(buffer)) return
+/** Makes it a heap, for good; whether that was enough. */
+function isPinned(buffer: ArrayBuffer): boolean {
   if (isHeap(buffer.byteLength)) {
     forHeaps ??= compile()
-    forHeaps(globalThis, {}, buffer)
+    forHeaps(STDLIB, {}, buffer)
   } else {
     setFlagsFromString('--suppress-asm-messages') // that the heap's size is not allowed
-    compile()(globalThis, {}, buffer) // which is the last time that the engine takes it for asm.js
+    compile()(STDLIB, {}, buffer) // which is the last time that the engine takes this one for asm.js
     setFlagsFromString('--no-suppress-asm-messages')
   }
-  if (canDetach(buffer) !== false) {
-    throw unsupported(
-      what,
-      'this process cannot keep an ArrayBuffer from being transferred: its engine compiles no asm.js (--jitless, --no-validate-asm?)',
-    )
-  }
-  pinned.add(buffer)
+  return canDetach(buffer) === false
 }
 
-const LEAST_HEAP = 2 ** 12
-const HEAP_UNIT = 2 ** 24
+function pin(what: string, buffer: ArrayBuffer): void {
+  if (pinned.has(buffer)) return
+  if (!isPinned(buffer)) throw unsupported(what, "this process cannot keep the array's buffer from being transferred")
+  pinned.add(buffer)
+}
 
 function isHeap(byteLength: number): boolean {
   return byteLength === nextHeap(byteLength)

@@ -76,15 +76,18 @@ export class Region {
    * batch.fill(1.5, overlay.byteOffset / 4) // seen by whoever maps overlay.fd
    * ```
    *
-   * An array begins wherever its allocator put it. With one page more than what is to be shared, enough lies within. Of a view of a larger buffer only its own bytes
-   * count. While the array is overlaid, its buffer cannot be transferred: `transfer()` and a transfer by `structuredClone` or `postMessage` throw, or copy (by messages of
-   * Node 20). On Node 20 and 22 that stays so after {@link Overlay.close}, and Node 22 can do it only for a buffer of 2^12 to 2^24 bytes that is a power of two,
-   * or of a multiple of 2^24. Bun can not: it is `ERR_UNSUPPORTED` there.
+   * An array begins wherever its allocator put it: with one page more than what is to be shared, enough lies within. Of a view of a larger buffer only
+   * its own bytes count.
    *
-   * @param array A typed array or `DataView` of a plain `ArrayBuffer`. Memory that an addon made may be one, too; then it must not free it by itself.
-   * @throws `ERR_INVALID_ARGUMENT` for what is none, or is detached, resizable, shared, or WebAssembly's or a region's; `ERR_INVALID_SIZE` if no whole page lies within, or
-   * fewer than `size` asks for, or the object has fewer bytes; `ERR_ADDRESS_IN_USE` if another overlay or a file is there; `ERR_UNSUPPORTED`; and what {@link Region.map} throws. Then the array is as
-   * it was.
+   * While the array is overlaid, its buffer cannot be taken away: `transfer()`, and a transfer by `structuredClone`, by a message or by a stream, throw
+   * or, on Node 20, copy. On Node 20 and 22 that stays so after {@link Overlay.close}, and Node 22 can do it only for a buffer of a power of two
+   * from 2^12 to 2^24 bytes, or of a multiple of 2^24. Bun cannot: there it is `ERR_UNSUPPORTED`.
+   *
+   * @param array A typed array or `DataView` of a plain `ArrayBuffer`. One that an addon made of its own memory is not told apart: the addon must leave
+   * it where it is as long as the array is there.
+   * @throws `ERR_INVALID_ARGUMENT` for anything else: what is detached, resizable, a `SharedArrayBuffer`, WebAssembly's or a region's memory;
+   * `ERR_INVALID_SIZE` if no whole page lies within, fewer than `size` asks for, or the object has fewer bytes; `ERR_ADDRESS_IN_USE` if another
+   * overlay or a file is there; `ERR_READ_ONLY` for `keep` without `w`; `ERR_UNSUPPORTED`; and what {@link Region.map} throws. Then the array is as it was.
    */
   static overlay<A extends LendableArray>(array: A, options?: OverlayOptions): Overlay<A> {
     return Overlay.make(array, options)
