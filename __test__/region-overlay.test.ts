@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -19,6 +19,8 @@ const INVALID = 'ERR_INVALID_ARGUMENT'
 const hasKeys = Number.parseInt(process.versions.v8, 10) >= 13
 const PAGES = 8
 const LENGTH = PAGES * PAGE_SIZE
+
+const exitProgram = new URL('./children/region-overlay-exit.js', import.meta.url).pathname
 
 /** Takes a value of any type where the compiler would not. */
 const bad = (value: unknown) => value as never
@@ -329,6 +331,16 @@ regions('a size that this version cannot keep where it is says which it can', t 
   t.notThrows(() => Region.overlay(new Uint8Array(advice)).close(), message)
 })
 
+regions('where an engine cannot keep a buffer where it is, nothing is made', async (t, scene) => {
+  const made = join(scene.directory, 'made')
+  const child = scene.program(process.execPath, ['--jitless', '--no-validate-asm', exitProgram, made, 'create'])
+  const { code } = await child.says(hasKeys ? 'overlaid' : 'refused')
+  t.is(code, hasKeys ? undefined : 'ERR_UNSUPPORTED', child.account)
+  await child.succeeds()
+  t.is(existsSync(made), hasKeys)
+  rmSync(made, { force: true })
+})
+
 regions('an array that was taken away in spite of all is left alone', t => {
   if (!hasKeys) {
     t.pass('nothing can take it away here')
@@ -441,7 +453,7 @@ regions('a worker that ends gives its arrays their memory back', async (t, { dir
 regions('a process that ends with an overlay ends well', async (t, scene) => {
   const file = fileOf(scene.directory, pattern(LENGTH))
   for (const end of ['return', 'exit', 'throw']) {
-    const child = scene.program(process.execPath, [new URL('./children/region-overlay-exit.js', import.meta.url).pathname, file, end])
+    const child = scene.program(process.execPath, [exitProgram, file, end])
     await child.says('overlaid')
     t.deepEqual(await child.exit, { code: end === 'throw' ? 1 : 0, signal: null }, child.account)
   }

@@ -15,6 +15,7 @@ mod forked;
 mod handles;
 mod limits;
 mod nameless;
+mod overlays;
 mod permission;
 mod player;
 mod random_kills;
