@@ -36,7 +36,7 @@ impl Region {
     }
 
     #[cold]
-    fn truncated(&self) -> Error {
+    pub(super) fn truncated(&self) -> Error {
         let what = format!("another process cut the file short, of which {} bytes are mapped", grouped(self.byte_length()));
         self.error(Code::Truncated, what)
     }

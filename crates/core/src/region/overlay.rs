@@ -37,6 +37,9 @@ impl Region {
         self.fulfil(&rehearsal)?;
         if kept {
             rehearsal.copy_in(0, lent.bytes(self.byte_length))?;
+            if rehearsal.take_mended().missing {
+                return Err(self.truncated());
+            }
         }
         let view = View::over_lent(lent, length, &backing, refused)?;
         drop(rehearsal);

@@ -158,6 +158,20 @@ fn a_file_that_is_cut_short_leaves_zeros_and_says_so() {
     assert_eq!((back[from], back[from + PAGE], back[from + 3 * PAGE - 1]), (7, 0, 0));
 }
 
+#[test]
+fn a_file_that_is_cut_short_meanwhile_costs_nothing_that_was_to_be_kept() {
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    std::fs::write(&path, [7; 3 * PAGE]).unwrap();
+    let mut region = Region::prepare(&file(&path)).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_len(PAGE as u64).unwrap();
+    let numbers = vec![1_u8; 4 * PAGE].leak();
+    // SAFETY: leaked, and looked at only when it is nobody else's any more.
+    let lent = unsafe { Lent::new(numbers.as_ptr() as usize, numbers.len(), Box::new(())) }.unwrap();
+    assert_eq!(code(region.map_over_lent(lent, true)), Code::Truncated);
+    assert!(numbers.iter().all(|number| *number == 1));
+}
+
 /// One that nothing was read of, so that it is cut while it is given back.
 #[test]
 fn a_file_that_is_cut_short_is_given_back() {
