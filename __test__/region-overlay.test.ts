@@ -78,7 +78,7 @@ regions('an array shares its whole pages with whatever a region can be of', (t, 
 regions('a batch of numbers is filled in one process and read in another', async (t, scene) => {
   const [elements, name] = [40_000, 'batch']
   using memory = SharedMemory.open(name, 'x+', { directory: scene.directory, size: elements * 4 })
-  const peers = [scene.child('overlay-peer', [name, elements]), scene.child('overlay-peer', [name, elements])] as const
+  const peers = [scene.child('region-overlay-peer', [name, elements]), scene.child('region-overlay-peer', [name, elements])] as const
   for (const peer of peers) {
     const { byteOffset, byteLength } = await peer.says('mapped')
     t.deepEqual([(byteOffset as number) % 4, byteLength], [0, elements * 4])

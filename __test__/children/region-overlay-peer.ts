@@ -1,6 +1,6 @@
 // Has an array of its own, over which it maps an object of shared memory, and does with it what its test says.
 //
-//   overlay-peer.js DIRECTORY NAME ELEMENTS
+//   region-overlay-peer.js DIRECTORY NAME ELEMENTS
 import { PAGE_SIZE, Region } from 'pagecast'
 import { arrayFor } from '../helpers/overlay.js'
 import { cue, say, stopListening } from './stage.js'
