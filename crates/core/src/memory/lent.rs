@@ -91,10 +91,10 @@ impl Drop for Lent {
 
 /// Whether nothing but private memory is there that can be read and written. Where nothing can be found out, it is believed.
 fn is_plain(pages: &Range<usize>) -> bool {
-    let mut mappings = sys::mappings();
+    let mappings = sys::mappings();
     let (start, end) = (pages.start as u64, pages.end as u64);
     !mappings.is_open() || {
-        let here = mappings.by_ref().filter(|part| part.start < end && start < part.end);
+        let here = mappings.take_while(|part| part.start < end).filter(|part| start < part.end); // they come by their addresses
         let plain = here.take_while(|part| part.is_anonymous() && part.read_write);
         plain.map(|part| part.end.min(end) - part.start.max(start)).sum::<u64>() == end - start
     }
