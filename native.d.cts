@@ -458,11 +458,11 @@ export declare function now(): number
 /** Bytes of a page of this system. */
 export declare function pageSize(): number
 
-/** Checks the text of a handle. */
-export declare function parseHandle(json: string): NativeHandle
-
 /** Which whole pages lie within an array. */
 export declare function pagesWithin(array: Uint8Array): NativePagesWithin
+
+/** Checks the text of a handle. */
+export declare function parseHandle(json: string): NativeHandle
 
 /** Lets nobody detach a buffer who does not have the key; anybody, if it is `undefined`. False where the engine knows no such keys. */
 export declare function setDetachKey(buffer: ArrayBuffer, key: unknown): boolean
