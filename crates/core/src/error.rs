@@ -30,12 +30,12 @@ pub enum Code {
     UnsupportedFormat,
     /// The publisher's schema lacks a field, or has it with another type.
     SchemaMismatch,
-    /// Every consumer slot is taken.
+    /// Every consumer slot is taken, or every participant's of a mutex.
     TooManyConsumers,
     /// A read lock (fcntl) of a process that is not attached stands in the way: of a publisher, of a consumer, of taking back what a dead
     /// one held.
     LockObstructed,
-    /// A second lock on the same consumer or publisher.
+    /// A second lock on the same consumer, publisher or mutex.
     AlreadyLocked,
     /// Every buffer is pinned.
     Busy,
@@ -49,7 +49,7 @@ pub enum Code {
     Closed,
     /// The name leads to another segment or object now.
     Replaced,
-    /// The publisher, consumer or region was closed by its own side.
+    /// The publisher, consumer, region or mutex was closed by its own side.
     Disposed,
     /// The publisher died and left no whole value.
     PublisherDied,

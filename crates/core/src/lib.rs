@@ -9,6 +9,7 @@ pub mod memory;
 pub mod primitive;
 pub mod publication;
 pub mod roster;
+pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(not(feature = "testing"))]

@@ -52,6 +52,13 @@ impl Word {
 
     read_modify_write!(fetch_add, fetch_or, fetch_and, fetch_max);
 
+    /// `AtomicU32::compare_exchange`
+    #[inline]
+    pub fn compare_exchange(&self, current: u32, new: u32, success: Ordering, failure: Ordering) -> Result<u32, u32> {
+        word_step("compare_exchange", self.place());
+        self.0.compare_exchange(current, new, success, failure)
+    }
+
     /// Where the word lies, for its name in tests.
     #[inline(always)]
     fn place(&self) -> usize {

@@ -6,11 +6,17 @@
 #[cfg(not(pagecast_loom))]
 mod forked;
 #[cfg(not(pagecast_loom))]
+mod holder;
+#[cfg(not(pagecast_loom))]
 mod lock_file;
 mod slot;
 
 #[cfg(not(pagecast_loom))]
+pub use holder::Holder;
+#[cfg(not(pagecast_loom))]
 pub use lock_file::{Byte, LockFile, MAX_SLOTS};
+#[cfg(not(pagecast_loom))]
+pub(crate) use lock_file::{MAX_MUTEXES, obstruction};
 pub use slot::Slot;
 pub(crate) use slot::reset;
 

@@ -18,6 +18,8 @@ pub trait Park {
     fn wait(&self, word: &Word, expected: u32, bound: Duration) -> Woken;
     /// Wakes everybody who sleeps on `word`, in any process.
     fn wake_all(&self, word: &Word);
+    /// Wakes one who sleeps on `word`, in any process.
+    fn wake_one(&self, word: &Word);
 }
 
 /// How a bounded sleep ended.

@@ -57,6 +57,15 @@ impl AtomicU32 {
 
     read_modify_write!(fetch_add, fetch_or, fetch_and, fetch_max);
 
+    pub(super) fn compare_exchange(&self, current: u32, new: u32, success: Ordering, failure: Ordering) -> Result<u32, u32> {
+        step();
+        let exchanged = self.value.compare_exchange(current, new, success, failure);
+        if exchanged.is_ok() {
+            self.stored(success);
+        }
+        exchanged
+    }
+
     fn stored(&self, order: Ordering) {
         if order != Ordering::SeqCst {
             self.weakened.store(true, Std::Relaxed);

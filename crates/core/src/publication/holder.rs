@@ -2,20 +2,10 @@
 
 use super::words::Words;
 use crate::primitive::Ordering;
-use crate::roster::Slot;
-use std::fmt;
+use crate::roster::{Holder, Slot};
 
 /// An error names at most so many: there may be a thousand.
 const MOST_NAMED: usize = 8;
-
-/// A consumer that holds a buffer or a slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Holder {
-    /// Its process id as it sees itself.
-    pub pid: u32,
-    /// Its slot.
-    pub slot: u32,
-}
 
 impl Holder {
     /// Those whose slots are as asked for.
@@ -32,11 +22,5 @@ impl Holder {
         let named: Vec<_> = holders.iter().take(MOST_NAMED).map(Holder::to_string).collect();
         let more = holders.len() - named.len();
         format!("held by {}{}", named.join(", "), if more > 0 { format!(" and {more} more") } else { String::new() })
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "pid {} in slot {}", self.pid, self.slot)
     }
 }

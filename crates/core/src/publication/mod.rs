@@ -44,7 +44,6 @@ pub use {
 #[cfg(not(pagecast_loom))]
 pub use {
     create::{CreateOptions, IfDead, clean},
-    holder::Holder,
     layout::{DEFAULT_MAX_CONSUMERS, Layout, MAX_BUFFERS, Shape},
     observation::{Blocked, Observation, Outcome},
     place::offsets,
@@ -54,6 +53,9 @@ pub use {
     typed::{Consumer, Publisher, ReadGuard, WriteGuard},
     watcher::Watcher,
 };
+
+#[cfg(not(pagecast_loom))]
+pub use crate::roster::Holder;
 
 /// How long an operation that excludes the other side waits unless it is told otherwise.
 pub const DEFAULT_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(1);

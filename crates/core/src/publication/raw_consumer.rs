@@ -1,14 +1,13 @@
 //! A consumer of a value that is bytes. [`super::Consumer`] puts a record's type over it.
 
 use super::attachment::Attachment;
-use super::holder::Holder;
 use super::layout::Layout;
 use super::observation::{Blocked, Observation, Outcome, observe};
 use super::reader::{ATTEMPTS, Reader, wake_writer};
 use super::state::State;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
-use crate::roster::Byte;
+use crate::roster::{Byte, Holder};
 use crate::segment::{Location, Name, Segment};
 use crate::sys::DirectoryWatch;
 use crate::wait::{Deadline, Futex, Patience, spin};

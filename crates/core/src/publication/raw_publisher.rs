@@ -2,7 +2,6 @@
 
 use super::attachment::{Attachment, bytes_schema};
 use super::create::{self, CreateOptions};
-use super::holder::Holder;
 use super::layout::{Layout, Shape};
 use super::observation::{Observation, Outcome};
 use super::standby::{STANDBY_INTERVAL, Standby};
@@ -11,7 +10,7 @@ use super::words::BufferHeader;
 use super::writer::Writer;
 use crate::error::{Code, Error, Result};
 use crate::primitive::Ordering;
-use crate::roster::Byte;
+use crate::roster::{Byte, Holder};
 use crate::segment::{Location, Segment};
 use crate::sys;
 use crate::wait::{Deadline, Futex, Patience, spin};

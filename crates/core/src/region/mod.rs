@@ -236,6 +236,11 @@ impl Region {
         Error::system(what, "mlock", errno).with_code(Code::LockLimit)
     }
 
+    /// What it is, for messages.
+    pub(crate) fn title(&self) -> &str {
+        &self.title
+    }
+
     fn error(&self, code: Code, fact: impl std::fmt::Display) -> Error {
         Error::new(code, format!("{}: {fact}", self.title))
     }

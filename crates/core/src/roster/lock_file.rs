@@ -12,8 +12,14 @@ use std::time::Duration;
 /// The lock range begins far past any size a file can have.
 const LOCK_BASE: u64 = 1 << 62;
 
-/// Most consumers that may attach to one segment.
+/// The bytes of the mutexes begin far past those of a publication.
+const MUTEX_BASE: u64 = LOCK_BASE + (1 << 61);
+
+/// Most consumers that may attach to one segment, and most participants of one mutex.
 pub const MAX_SLOTS: u32 = 1024;
+
+/// Mutexes that have bytes of their own: one in each 64 bytes of the first 2^57 of a file.
+pub(crate) const MAX_MUTEXES: u64 = 1 << 51;
 
 /// How long "every slot is taken" and "somebody locks there" are doubted: a recovery holds a byte for an instant.
 const DOUBT: Duration = Duration::from_millis(20);
@@ -27,6 +33,8 @@ pub enum Byte {
     Observers,
     /// Held by the consumer in this slot.
     Slot(u32),
+    /// Held by the participant in this slot of the mutex in these 64 bytes of the file, counted from 0.
+    Participant(u64, u32),
 }
 
 impl Byte {
@@ -35,11 +43,15 @@ impl Byte {
             Byte::Publisher => LOCK_BASE,
             Byte::Observers => LOCK_BASE + 1,
             Byte::Slot(slot) => LOCK_BASE + 64 + u64::from(slot),
+            Byte::Participant(mutex, slot) => MUTEX_BASE + mutex * u64::from(MAX_SLOTS) + u64::from(slot),
         }
     }
 
     fn slot(self) -> Option<u32> {
-        if let Byte::Slot(slot) = self { Some(slot) } else { None }
+        match self {
+            Byte::Slot(slot) | Byte::Participant(_, slot) => Some(slot),
+            Byte::Publisher | Byte::Observers => None,
+        }
     }
 }
 
@@ -49,11 +61,12 @@ impl fmt::Display for Byte {
             Byte::Publisher => write!(f, "the publisher's byte"),
             Byte::Observers => write!(f, "the observers' byte"),
             Byte::Slot(slot) => write!(f, "the byte of slot {slot}"),
+            Byte::Participant(_, slot) => write!(f, "the byte of the mutex's slot {slot}"),
         }
     }
 }
 
-/// A description of the segment that is used for nothing but locking.
+/// A description of a segment, or of a file that mutexes are in, that is used for nothing but locking.
 #[derive(Debug)]
 pub struct LockFile {
     fd: OwnedFd,
@@ -66,10 +79,15 @@ impl LockFile {
     pub fn reopen(fd: &OwnedFd, read_only: bool) -> Result<LockFile> {
         let fd = forked::open(|| sys::reopen(fd, read_only)).map_err(|errno| match errno {
             // not that the segment is not there: that is open already
-            Errno::ENOENT => Error::system("open the segment for its locks: there is no /proc", "open", errno).with_code(Code::Unsupported),
-            errno => Error::system("open the segment for its locks", "open", errno),
+            Errno::ENOENT => Error::system("open the file for its locks: there is no /proc", "open", errno).with_code(Code::Unsupported),
+            errno => Error::system("open the file for its locks", "open", errno),
         })?;
         Ok(LockFile { fd, generation: forked::generation() })
+    }
+
+    /// Bytes that the file has now; `None` where it cannot be told.
+    pub(crate) fn file_size(&self) -> Option<u64> {
+        sys::describe(&self.fd).ok().map(|(_, size)| size)
     }
 
     /// Whether this process is a forked child of the one that opened it: what is attached through it is not this process's to touch.
@@ -133,6 +151,12 @@ impl LockFile {
         Ok(held.and_then(Byte::slot))
     }
 
+    /// Takes the first free slot of a mutex; `None` and `what` as for [`hold_slot`](Self::hold_slot).
+    pub fn hold_participant(&self, mutex: u64, what: impl fmt::Display) -> Result<Option<u32>> {
+        let held = self.hold_first((0..MAX_SLOTS).map(|slot| Byte::Participant(mutex, slot)), what)?;
+        Ok(held.and_then(Byte::slot))
+    }
+
     fn hold_first(&self, bytes: impl Iterator<Item = Byte> + Clone, what: impl fmt::Display) -> Result<Option<Byte>> {
         let end = crate::wait::Deadline::after(DOUBT);
         loop {
@@ -176,7 +200,7 @@ impl Drop for LockFile {
     }
 }
 
-fn obstruction(what: impl fmt::Display, byte: Byte) -> Error {
+pub(crate) fn obstruction(what: impl fmt::Display, byte: Byte) -> Error {
     Error::new(Code::LockObstructed, format!("{what}: a process that is not attached holds a read lock (fcntl) on {byte}"))
 }
 

@@ -312,9 +312,18 @@ pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sy
 
 /// `futex(FUTEX_WAKE, INT_MAX)`, shared between processes.
 pub(crate) fn futex_wake_all(word: *const u32) {
+    futex_wake(word, i32::MAX);
+}
+
+/// `futex(FUTEX_WAKE, 1)`, shared between processes.
+pub(crate) fn futex_wake_one(word: *const u32) {
+    futex_wake(word, 1);
+}
+
+fn futex_wake(word: *const u32, most: i32) {
     step(|| "futex wake");
     // SAFETY: the kernel only uses the address to find the waiters.
-    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, i32::MAX) };
+    unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, most) };
 }
 
 fn nanoseconds(clock: ClockId) -> u64 {

@@ -296,25 +296,39 @@ pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) 
 type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, libc::os_clockid_t, u64) -> libc::c_int;
 type Wake = unsafe extern "C" fn(*mut c_void, usize, u32) -> libc::c_int;
 
-/// `os_sync_wait_on_address_with_timeout` and `os_sync_wake_by_address_all`: since macOS 14.4, so they are looked up and not linked.
-fn address_calls() -> Option<(Wait, Wake)> {
-    static CALLS: OnceLock<Option<(Wait, Wake)>> = OnceLock::new();
+/// Sleeping on an address, waking all, waking one.
+#[derive(Clone, Copy)]
+struct AddressCalls {
+    wait: Wait,
+    wake_all: Wake,
+    wake_one: Wake,
+}
+
+/// `os_sync_wait_on_address_with_timeout` and `os_sync_wake_by_address_*`: since macOS 14.4, so they are looked up and not linked.
+fn address_calls() -> Option<AddressCalls> {
+    static CALLS: OnceLock<Option<AddressCalls>> = OnceLock::new();
     *CALLS.get_or_init(|| {
         let find = |name: &CStr| {
             // SAFETY: only looks the name up.
             NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
         };
         let wait = find(c"os_sync_wait_on_address_with_timeout")?;
-        let wake = find(c"os_sync_wake_by_address_all")?;
+        let (all, one) = (find(c"os_sync_wake_by_address_all")?, find(c"os_sync_wake_by_address_any")?);
         // SAFETY: os/os_sync_wait_on_address.h declares them so.
-        Some(unsafe { (std::mem::transmute::<NonNull<c_void>, Wait>(wait), std::mem::transmute::<NonNull<c_void>, Wake>(wake)) })
+        Some(unsafe {
+            AddressCalls {
+                wait: std::mem::transmute::<NonNull<c_void>, Wait>(wait),
+                wake_all: std::mem::transmute::<NonNull<c_void>, Wake>(all),
+                wake_one: std::mem::transmute::<NonNull<c_void>, Wake>(one),
+            }
+        })
     })
 }
 
 /// `os_sync_wait_on_address_with_timeout`, shared between processes, at most `bound`. On older systems a nap: the caller looks at the word again.
 pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sys<()> {
     step(|| "futex wait");
-    let Some((wait, _)) = address_calls() else {
+    let Some(AddressCalls { wait, .. }) = address_calls() else {
         std::thread::sleep(bound.min(NAP));
         return if bound <= NAP { Err(Errno::ETIMEDOUT) } else { Ok(()) };
     };
@@ -328,8 +342,17 @@ pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sy
 
 /// `os_sync_wake_by_address_all`, shared between processes. On older systems nobody sleeps long enough to be woken.
 pub(crate) fn futex_wake_all(word: *const u32) {
+    wake(word, |calls| calls.wake_all);
+}
+
+/// `os_sync_wake_by_address_any`, shared between processes.
+pub(crate) fn futex_wake_one(word: *const u32) {
+    wake(word, |calls| calls.wake_one);
+}
+
+fn wake(word: *const u32, call: fn(AddressCalls) -> Wake) {
     step(|| "futex wake");
-    let Some((_, wake)) = address_calls() else { return };
+    let Some(wake) = address_calls().map(call) else { return };
     // SAFETY: the kernel only uses the address to find the waiters.
     unsafe { wake(word.cast_mut().cast(), size_of::<u32>(), libc::OS_SYNC_WAKE_BY_ADDRESS_SHARED) };
 }

@@ -143,6 +143,8 @@ pub(crate) fn futex_wait(_: *const u32, _: u32, _: Duration) -> Sys<()> {
 
 pub(crate) fn futex_wake_all(_: *const u32) {}
 
+pub(crate) fn futex_wake_one(_: *const u32) {}
+
 fn nanoseconds(clock: ClockId) -> u64 {
     let time = clock_gettime(clock).map(Duration::from).unwrap_or_default();
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)

@@ -22,4 +22,8 @@ impl Park for Futex {
     fn wake_all(&self, word: &Word) {
         sys::futex_wake_all(word.address());
     }
+
+    fn wake_one(&self, word: &Word) {
+        sys::futex_wake_one(word.address());
+    }
 }

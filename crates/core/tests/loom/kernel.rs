@@ -22,14 +22,17 @@ pub struct Futex {
 }
 
 struct History {
-    wakes: u32,
+    /// Who sleeps, in the order in which they came.
+    sleepers: Vec<u32>,
+    /// How many have come.
+    arrivals: u32,
     /// After a death bounded sleeps end. Before the first, only a wake-up ends them, and a lost one is a deadlock.
     deaths: u32,
 }
 
 impl Futex {
     fn new() -> Futex {
-        Futex { history: Mutex::new(History { wakes: 0, deaths: 0 }), changed: Condvar::new() }
+        Futex { history: Mutex::new(History { sleepers: Vec::new(), arrivals: 0, deaths: 0 }), changed: Condvar::new() }
     }
 
     /// `expired` counts the sleeps of one process that ended with their bound: so many for each death, so that executions end.
@@ -38,13 +41,16 @@ impl Futex {
         if word.load(Ordering::Relaxed) != expected {
             return Woken::Changed;
         }
-        let wakes = history.wakes;
+        history.arrivals += 1;
+        let own = history.arrivals;
+        history.sleepers.push(own);
         loop {
-            if history.wakes != wakes {
+            if !history.sleepers.contains(&own) {
                 return Woken::Woken;
             }
             if expired.get() < history.deaths * EXPIRATIONS {
                 expired.set(expired.get() + 1);
+                history.sleepers.retain(|sleeper| *sleeper != own);
                 return Woken::TimedOut;
             }
             history = self.changed.wait(history).unwrap();
@@ -52,7 +58,16 @@ impl Futex {
     }
 
     pub fn wake_all(&self) {
-        self.history.lock().unwrap().wakes += 1;
+        self.history.lock().unwrap().sleepers.clear();
+        self.changed.notify_all();
+    }
+
+    /// Whoever has slept longest.
+    pub fn wake_one(&self) {
+        let mut history = self.history.lock().unwrap();
+        if !history.sleepers.is_empty() {
+            history.sleepers.remove(0);
+        }
         self.changed.notify_all();
     }
 

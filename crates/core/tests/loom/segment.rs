@@ -150,4 +150,9 @@ impl<V: Value> Park for &Process<V> {
         step();
         in_kernel(|| self.futex(word).wake_all());
     }
+
+    fn wake_one(&self, word: &Word) {
+        step();
+        in_kernel(|| self.futex(word).wake_one());
+    }
 }
