@@ -836,6 +836,7 @@ function __napiStampBindingTarget(exportsObject, target) {
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
 module.exports.NativeConsumer = nativeBinding.NativeConsumer
+module.exports.NativeMutex = nativeBinding.NativeMutex
 module.exports.NativePublisher = nativeBinding.NativePublisher
 module.exports.NativeRegion = nativeBinding.NativeRegion
 module.exports.NativeReservation = nativeBinding.NativeReservation

@@ -52,6 +52,32 @@ export declare class NativeConsumer {
   close(): void
 }
 
+/** One participant of a robust mutex. */
+export declare class NativeMutex {
+  /** Takes part in the mutex at that byte offset of a region. */
+  static open(region: NativeRegion, byteOffset: number): NativeMutex
+  /** The slot. */
+  get slot(): number
+  /** 0: it was got, 1: and whoever held it before had not released it; -1: somebody holds it. `woken`: after `watch` called back. */
+  tryLock(woken: boolean): number
+  /** As `tryLock`, and sleeps at most `sliceMs` for whoever holds it. */
+  lock(sliceMs: number, woken: boolean): number
+  /** Releases it. Twice is once. */
+  unlock(): void
+  /** What the word says of who holds it. */
+  owner(): number
+  /** Who holds it, as it named itself; null: nobody. */
+  holder(): NativeHolder | null
+  /** Sets up the helper thread that `arm` wakes. It never keeps the process alive. */
+  watch(callback: () => void): void
+  /** One callback when `seenOwner` no longer holds it, or is gone, or after `disarm`. */
+  arm(seenOwner: number): void
+  /** The callback comes at once; and if a wake-up has come already that is not made use of, whoever else sleeps looks again. */
+  disarm(): void
+  /** Leaves. What is held then counts as not released. */
+  close(): void
+}
+
 /** The one publisher of a publication. */
 export declare class NativePublisher {
   /** Makes the publication or takes a dead publisher's over. */

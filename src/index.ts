@@ -24,5 +24,6 @@ export type { CloseOptions, CreateOptions, StandbyOptions, WriteLockOptions, Wri
 export type { ReadLock } from './read-lock.js'
 export * from './region/index.js'
 export * from './struct/index.js'
+export * from './sync/index.js'
 export { DEFAULT_TIMEOUT } from './waiting.js'
 export type { WriteLock } from './write-lock.js'

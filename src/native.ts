@@ -14,6 +14,7 @@ export {
   canDetach,
   listSharedMemory,
   NativeConsumer,
+  NativeMutex,
   NativePublisher,
   NativeRegion,
   NativeReservation,

@@ -15,13 +15,16 @@ class Alarm extends Bell {
   }
 }
 
+/** What can be watched: a publication, or who holds a mutex, to which no grace is given. */
+type Watched = Pick<NativeConsumer, 'watch' | 'arm' | 'disarm'> & Partial<Pick<NativeConsumer, 'endGrace'>>
+
 /** Lets any number of sleepers share the one native watch of an attachment. */
 export class Watcher {
-  readonly #native: NativeConsumer
+  readonly #native: Watched
   #alarm: Alarm | undefined
   #isGraceAsked = false
 
-  constructor(native: NativeConsumer) {
+  constructor(native: Watched) {
     this.#native = native
   }
 
@@ -45,7 +48,7 @@ export class Watcher {
   endGrace(): void {
     if (!this.#isGraceAsked) return
     this.#isGraceAsked = false
-    attempt(() => this.#native.endGrace())
+    attempt(() => this.#native.endGrace?.())
   }
 
   #prepare(): Alarm {

@@ -9,6 +9,7 @@ import { Overlay } from './overlay.js'
 import type { LendableArray, OverlayOptions } from './overlay-options.js'
 import { PageRange } from './page-range.js'
 import { pagesOf } from './page-size.js'
+import { mappings } from './region-handle.js'
 import { Reservation } from './reservation.js'
 import { type ViewConstructor, viewOf } from './typed-view.js'
 
@@ -39,6 +40,7 @@ export class Region {
   private constructor(mapping: Mapping) {
     this.#mapping = mapping
     this.#cursor = new Cursor(mapping)
+    mappings.set(this, mapping)
   }
 
   /**

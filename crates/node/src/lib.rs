@@ -7,6 +7,7 @@ pub mod handle;
 pub mod layout;
 mod location;
 pub mod overlay;
+mod mutex;
 pub mod pages;
 mod publisher;
 mod region;

@@ -80,7 +80,7 @@ impl NativeRegion {
         Ok(native)
     }
 
-    fn region(&self) -> pagecast::Result<&Region> {
+    pub(crate) fn region(&self) -> pagecast::Result<&Region> {
         self.region.as_ref().ok_or_else(closed)
     }
 

@@ -104,7 +104,7 @@ fn that_two_recover() {
         let arena = Arena::new(3);
         leave_it_locked(&arena);
         let others = [counter_in(&arena, 1), counter_in(&arena, 2)];
-        others.map(|other| other.join().unwrap());
+        others.into_iter().for_each(|other| other.join().unwrap());
         assert_eq!(arena.recoveries.load(Ordering::Relaxed), 1);
         assert_eq!(total(&arena), 4);
     });

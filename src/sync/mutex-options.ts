@@ -1,0 +1,13 @@
+/** How `Mutex.lock` and `Mutex.withLock` wait. */
+export interface MutexLockOptions {
+  /** Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. 0: do not wait. Default 1000. */
+  timeout?: number
+}
+
+/** How `Mutex.lockAsync` waits, on the event loop. */
+export interface MutexLockAsyncOptions {
+  /** Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. Default: no end. */
+  timeout?: number
+  /** Ends the wait with `ERR_ABORTED`, whose `cause` is the signal's reason. */
+  signal?: AbortSignal
+}
