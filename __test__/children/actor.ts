@@ -3,10 +3,11 @@
 //   actor.js DIRECTORY [worker]
 //
 // `crates/core/examples/actor.rs` says how one talks to it, and is the same in Rust. A worker's process hears `terminate`, too.
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
-import { bytes, Consumer, Publisher, type ReadLock, type WriteLock } from 'pagecast'
+import { bytes, Consumer, Mutex, type MutexGuard, Publisher, type ReadLock, Region, type WriteLock } from 'pagecast'
 import { observeSteps, step } from '../helpers/steps.js'
 import { say } from './stage.js'
 
@@ -24,12 +25,14 @@ let publisher: Publisher | undefined
 let write: WriteLock<unknown> | undefined
 const consumers: Consumer[] = []
 const reads: ReadLock<unknown>[] = []
+const mutexes: Mutex[] = []
+const guards: MutexGuard[] = []
 
 const open = () => Consumer.openDynamic(name, directory === undefined ? {} : { directory })
 
 const roles: Record<string, (...args: string[]) => unknown> = {
   on: next => {
-    for (const consumer of consumers.splice(0)) consumer.close()
+    for (const each of [...consumers.splice(0), ...mutexes.splice(0)]) each.close()
     name = String(next)
   },
   create: (buffers, maxConsumers, byteLength) => {
@@ -72,6 +75,17 @@ const roles: Record<string, (...args: string[]) => unknown> = {
   },
   facts: at => ({ epoch: consumer(at).epoch, alive: consumer(at).publisherAlive }),
   detach: at => consumer(at).close(),
+  participate: () => {
+    using region = Region.map({ source: { file: join(String(directory), name) } })
+    return { participant: mutexes.push(Mutex.at(region, 0)) - 1 }
+  },
+  acquire: at => {
+    const guard = (mutexes[Number(at)] as Mutex).lock({ timeout })
+    guards[Number(at)] = guard
+    return { recovered: guard.recovered }
+  },
+  release: at => guards[Number(at)]?.release(),
+  leave: at => mutexes[Number(at)]?.close(),
 }
 
 function consumer(at: string | undefined): Consumer {

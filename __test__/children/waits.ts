@@ -1,8 +1,9 @@
 // Waits, far longer than a test lasts, in each way there is: as a process or, with the same arguments as its data, as a worker.
 //
 //   waits.js DIRECTORY WAIT [listen]
+import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Consumer, Publisher } from 'pagecast'
+import { Consumer, Mutex, Publisher, Region } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 import { say } from './stage.js'
 
@@ -28,6 +29,19 @@ function writes(change: (publisher: Publisher<typeof Pose>) => unknown): () => v
     tell('waiting')
     change(publisher)
   }
+}
+
+function locks(take: (mutex: Mutex) => unknown): () => void {
+  return () => {
+    using mutex = mutexOf()
+    tell('waiting')
+    take(mutex)
+  }
+}
+
+function mutexOf(): Mutex {
+  using region = Region.map({ source: { file: join(directory, 'mutex') } })
+  return Mutex.at(region, 0)
 }
 
 async function follow(options: object): Promise<void> {
@@ -60,6 +74,9 @@ const waits: Record<string, () => Promise<void> | void> = {
   update: writes(publisher => publisher.update({ field1: 9 }, { timeout })),
   withWrite: writes(publisher => publisher.withWrite(() => {}, { timeout })),
   writeLock: writes(publisher => publisher.writeLock({ timeout }).release()),
+  'lock a mutex': locks(mutex => mutex.lock({ timeout }).release()),
+  'withLock of a mutex': locks(mutex => mutex.withLock(() => {}, { timeout })),
+  'lockAsync a mutex': () => awaits(mutexOf().lockAsync({ timeout })),
   readLockAsync: () => awaits(opened().readLockAsync({ timeout })),
   'readLockAsync of a first value': () => awaits(opened().readLockAsync({ timeout })),
   changes: () => follow({}),

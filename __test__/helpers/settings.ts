@@ -1,5 +1,7 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { Consumer, Publisher } from 'pagecast'
+import { Consumer, Mutex, Publisher, Region } from 'pagecast'
 import { Pose, pose } from './pose.js'
 
 /** Why somebody waits for this process, and what must go on when whoever waited is gone. */
@@ -66,6 +68,35 @@ const settings = {
       close: () => consumer.close(),
     }
   },
+  /** Somebody holds the mutex. */
+  locked: (directory: string): Setting => {
+    const file = join(directory, 'mutex')
+    writeFileSync(file, new Uint8Array(4096))
+    const region = Region.map({ source: { file } })
+    const mutex = Mutex.at(region, 0)
+    const lock = mutex.lock()
+    return {
+      release: () => lock.release(),
+      check: t => {
+        t.false(lock.released)
+        using other = Mutex.at(region, 0)
+        t.is(other.tryLock(), undefined)
+        lock.release()
+        t.false(other.withLock(({ recovered }) => recovered))
+        using third = Mutex.at(region, 0)
+        t.is(
+          third.withLock(() => mutex.holder?.slot),
+          2,
+          'the slot of whoever waited is free',
+        )
+      },
+      close: () => {
+        mutex.close()
+        region.close()
+        rmSync(file)
+      },
+    }
+  },
   /** Nobody is there. */
   absent: (directory: string): Setting => {
     let publisher: Publisher<typeof Pose> | undefined
@@ -90,6 +121,8 @@ export const blocking: Record<string, keyof typeof settings> = {
   update: 'held',
   withWrite: 'held',
   writeLock: 'held',
+  'lock a mutex': 'locked',
+  'withLock of a mutex': 'locked',
 }
 
 /** Those that leave the event loop free. */
@@ -102,6 +135,7 @@ export const awaiting: Record<string, keyof typeof settings> = {
   waitAndOpen: 'absent',
   waitAndOpenDynamic: 'absent',
   standby: 'taken',
+  'lockAsync a mutex': 'locked',
 }
 
 export const waits = { ...blocking, ...awaiting }

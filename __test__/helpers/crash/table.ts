@@ -81,7 +81,8 @@ function isThorough({ kind, survivor }: Cast, { isNative = false }: Operation): 
 }
 
 /** A test for each row, victim and survivor. */
-export function rowsOf(role: string, buffers: number, operations: readonly Operation[]): void {
+export function rowsOf(role: string, buffers: number | undefined, operations: readonly Operation[]): void {
+  const among = buffers === undefined ? '' : `buffers: ${buffers}, `
   for (const operation of operations)
     for (const cast of casts) {
       // Where a worker sleeps the engine decides how it ends: see processes-workers.test.ts.
@@ -89,7 +90,7 @@ export function rowsOf(role: string, buffers: number, operations: readonly Opera
       const steps = new Trace(operation, cast)
       for (const row of operation.rows) {
         const { kind, survivor } = cast
-        const title = `killed: ${role} in ${kind}, buffers: ${buffers}, ${operation.title}: ${row.title} (survivors in ${survivor})`
+        const title = `killed: ${role} in ${kind}, ${among}${operation.title}: ${row.title} (survivors in ${survivor})`
         scene(title, (t, scene) => playRow({ t, scene, cast, operation, row, steps }))
       }
     }

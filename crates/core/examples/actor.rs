@@ -12,8 +12,10 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a mistake in what a test says ends the actor, and the test")]
 
 use pagecast::publication::{Blocked, Shape, State};
+use pagecast::region::{MapOptions, Region, Source};
 use pagecast::roster::{Byte, LockFile};
 use pagecast::segment::Segment;
+use pagecast::sync::RawMutex;
 use pagecast::{Code, CreateOptions, Name, RawConsumer, RawPublisher, testing};
 use serde_json::{Value, json};
 use std::cell::RefCell;
@@ -28,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 
 fn main() {
     let directory = PathBuf::from(std::env::args().nth(1).expect("usage: actor DIRECTORY"));
-    let mut actor = Actor { directory, name: None, publisher: None, consumers: Vec::new(), obstruction: None };
+    let mut actor = Actor { directory, name: None, publisher: None, consumers: Vec::new(), mutexes: Vec::new(), obstruction: None };
     say(&json!({ "event": "ready" }));
     for line in std::io::stdin().lines() {
         let line = line.expect("a line");
@@ -71,6 +73,7 @@ struct Actor {
     name: Option<Name>,
     publisher: Option<RawPublisher>,
     consumers: Vec<Option<RawConsumer>>,
+    mutexes: Vec<Option<RawMutex>>,
     obstruction: Option<LockFile>,
 }
 
@@ -81,6 +84,7 @@ impl Actor {
             "on" => {
                 self.name = Some(Name::new(arguments[0], Some(&self.directory))?);
                 self.consumers.clear();
+                self.mutexes.clear();
                 Ok(json!({}))
             }
             "create" => self.create(number(0), number(1), number(2)),
@@ -97,6 +101,8 @@ impl Actor {
                 Ok(json!({ "consumer": self.consumers.len() - 1 }))
             }
             "await" => self.follow(number(0) as u8),
+            "participate" => self.participate(),
+            "acquire" | "release" | "leave" => self.take_part(verb, number(0) as usize),
             _ => self.consume(verb, number(0) as usize),
         }
     }
@@ -133,6 +139,25 @@ impl Actor {
                 Ok(json!({}))
             }
             verb => panic!("unknown verb {verb}"),
+        }
+    }
+
+    /// Has a part in the mutex at the beginning of the file of that name.
+    fn participate(&mut self) -> Answer {
+        let region = Region::map(&MapOptions::new(Source::Shared(self.name().clone())))?;
+        self.mutexes.push(Some(RawMutex::open(&region, 0)?));
+        Ok(json!({ "participant": self.mutexes.len() - 1 }))
+    }
+
+    fn take_part(&mut self, verb: &str, at: usize) -> Answer {
+        let mutex = self.mutexes[at].as_mut().expect("a participant that has not left");
+        match verb {
+            "acquire" => mutex.lock(PATIENCE).map(|locked| json!({ "recovered": locked.recovered })),
+            "release" => mutex.unlock().map(|()| json!({})),
+            _ => {
+                self.mutexes[at] = None;
+                Ok(json!({}))
+            }
         }
     }
 
