@@ -16,7 +16,7 @@ import { explanations, structural } from './mutations.mjs'
 const { values: options } = parseArgs({ options: { only: { type: 'string', multiple: true, default: [''] }, list: { type: 'boolean' } } })
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const sources = 'crates/core/src'
-const files = ['publication/words.rs', 'publication/reader.rs', 'publication/writer.rs', 'memory/range.rs']
+const files = ['publication/words.rs', 'publication/reader.rs', 'publication/writer.rs', 'memory/range.rs', 'sync/mutex.rs']
 const limitMs = 600_000
 
 /** Mutants are built often and run shortly. */
@@ -37,7 +37,7 @@ function orderings(file, source) {
   for (const match of source.matchAll(/Ordering::(SeqCst|AcqRel|Acquire|Release)/g)) {
     const before = source.slice(0, match.index)
     const within = [...before.matchAll(/\bfn (\w+)/g)].at(-1)[1]
-    const call = [...before.matchAll(/([\w.()]*)\b(load|store|fetch_\w+|fence)\(/g)].at(-1)
+    const call = [...before.matchAll(/([\w.()]*)\b(load|store|fetch_\w+|compare_exchange|replace|fence)\(/g)].at(-1)
     const [, receiver, operation] = call
     const end = match.index + match[0].length
     if (operation === 'fence') {

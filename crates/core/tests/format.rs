@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use pagecast::publication::Shape;
+use pagecast::region::{MapOptions, Region, Source};
+use pagecast::sync::RawMutex;
 use pagecast::{CreateOptions, Name, RawConsumer, RawPublisher, Schema};
 use std::fs;
 
@@ -59,4 +61,40 @@ fn the_documented_offsets_hold() {
     assert_eq!((file.u64(header + 8), file.u64(header + 16)), (12, 2));
     assert!(file.u64(header + 24) <= pagecast::monotonic_ns());
     assert_eq!(&file.0[(payload + index * stride) as usize..][..12], b"second value");
+}
+
+#[test]
+fn the_documented_mutex_holds() {
+    let path = std::path::PathBuf::from(format!("/dev/shm/format-mutex-{}", std::process::id()));
+    fs::write(&path, vec![0; 8192]).unwrap();
+    let source = Source::File { path: path.clone(), create: None };
+    let region = Region::map(&MapOptions { byte_offset: 4096, ..MapOptions::new(source) }).unwrap();
+    let (offset, position) = (192, 4096 + 192);
+    let mut first = RawMutex::open(&region, offset).unwrap();
+    let mut second = RawMutex::open(&region, offset).unwrap();
+    let words = || {
+        let file = File(fs::read(&path).unwrap());
+        assert!(file.0[position + 8..position + 64].iter().all(|byte| *byte == 0));
+        (file.u32(position as u64), file.u32(position as u64 + 4))
+    };
+    assert_eq!(words(), (0, 0));
+    assert!(!second.try_lock(false).unwrap().unwrap().recovered);
+    assert_eq!(words(), (2, std::process::id()));
+    assert!(first.lock_within(std::time::Duration::ZERO, false).unwrap().is_none());
+    assert_eq!(words().0, 2 | 1 << 31);
+    second.abandon();
+    assert_eq!(words(), (1 << 30, 0));
+    assert!(first.try_lock(false).unwrap().unwrap().recovered);
+    assert_eq!(words().0, 1);
+    first.unlock().unwrap();
+    assert_eq!(words(), (0, 0));
+
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    for number in [1, 2] {
+        let byte = (1_u64 << 62) + (1 << 61) + 16 * position as u64 + number - 1;
+        let held =
+            locks.lines().any(|line| line.contains("OFDLCK") && line.contains("WRITE") && line.ends_with(&format!(" {byte} {byte}")));
+        assert!(held || !locks.contains("OFDLCK"), "byte {byte} in {locks}");
+    }
+    fs::remove_file(&path).unwrap();
 }

@@ -16,6 +16,7 @@ mod handles;
 mod limits;
 mod nameless;
 mod overlays;
+mod mutexes;
 mod permission;
 mod player;
 mod random_kills;

@@ -84,6 +84,11 @@ impl Player {
         self.hear()
     }
 
+    /// How it ended, if it has.
+    pub fn is_over(&self) -> Option<std::process::ExitStatus> {
+        self.child.lock().unwrap().try_wait().unwrap()
+    }
+
     /// Stops it where it stands (SIGKILL), and waits until it is gone.
     pub fn kill(self) {
         let mut child = self.child.lock().unwrap();

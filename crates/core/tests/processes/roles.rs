@@ -29,6 +29,10 @@ fn play() {
         "heir" => crate::handles::inherit(),
         "maker" => crate::handles::make(arguments[0].parse().unwrap()),
         "give-back-without-room" => crate::overlays::give_back_without_room(arguments[0]),
+        "counter" => crate::mutexes::counter(arguments[0], arguments[1]),
+        "flat-out-counter" => crate::mutexes::flat_out(arguments[0]),
+        #[cfg(feature = "testing")]
+        "forker" => crate::mutexes::forker(arguments[0]),
         "mapper" => crate::regions::mapper(arguments[0]),
         "cutter" => cutter(Path::new(arguments[0])),
         "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
