@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { consumerOperations } from './helpers/crash/consumers.js'
+import { participantOperations } from './helpers/crash/participants.js'
 import { publisherOperations } from './helpers/crash/publishers.js'
 
 const document = readFileSync(new URL('../../docs/guarantees.md', import.meta.url), 'utf8')
@@ -20,6 +21,12 @@ function documented(role: string, buffers: number) {
     parts(operations, '; ', buffers).map(title => ({ title, rows: parts(rows, ' · ', buffers) })),
   )
 }
+
+test('docs/guarantees.md names what is tested: participant killed', t => {
+  const tested = participantOperations().map(({ title, rows }) => ({ title, rows: rows.map(row => row.title) }))
+  t.true(tested.length > 0)
+  t.deepEqual(documented('participant', 0), tested)
+})
 
 for (const [role, operationsOf] of Object.entries({ publisher: publisherOperations, consumer: consumerOperations })) {
   for (const buffers of [1, 3]) {
