@@ -21,7 +21,9 @@ pub(super) struct Participant {
     /// Which 64 bytes of the file.
     mutex: u64,
     slot: u32,
-    /// Another process cut the file short: for good.
+    /// Whether another process can cut the file short.
+    can_shrink: bool,
+    /// Another process has: for good.
     is_truncated: AtomicBool,
 }
 
@@ -43,7 +45,8 @@ impl Participant {
         let Some(slot) = locks.hold_participant(mutex, &what)? else {
             return Err(Error::new(Code::TooManyConsumers, format!("{what}: all {MAX_SLOTS} participants are there already")));
         };
-        let participant = Participant { title, place, locks, mutex, slot, is_truncated: AtomicBool::new(false) };
+        let (can_shrink, is_truncated) = (!sys::cannot_shrink(&owned), AtomicBool::new(false));
+        let participant = Participant { title, place, locks, mutex, slot, can_shrink, is_truncated };
         participant.locker().attach();
         participant.check().map(|()| participant)
     }
@@ -95,7 +98,8 @@ impl Participant {
     /// [`Code::Truncated`] from when another process has cut the file short: the words may be zeros that nobody shares.
     pub fn check(&self) -> Result<()> {
         let end = (self.mutex + 1) * MUTEX_BYTES;
-        if self.place.is_missing() || self.locks.file_size().is_some_and(|size| size < end) {
+        let is_shorter = || self.can_shrink && self.locks.file_size().is_some_and(|size| size < end);
+        if self.place.is_missing() || is_shorter() {
             self.is_truncated.store(true, Ordering::Relaxed);
         }
         if self.is_truncated.load(Ordering::Relaxed) { Err(self.truncated()) } else { Ok(()) }

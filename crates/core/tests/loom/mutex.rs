@@ -94,7 +94,7 @@ fn whose_holder_dies_beside_one() {
 
 #[test]
 fn whose_holder_dies_beside_two() {
-    at_every_step(2, |steps| one_dies(2, steps));
+    at_every_step(1, |steps| one_dies(2, steps));
 }
 
 /// Two find it locked by one that is dead: one of them recovers it.

@@ -5,14 +5,16 @@ use crate::common::{Directory, bytes};
 use crate::player::Player;
 use crate::roles::{SIZE, answer, name};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use pagecast::region::{MapOptions, Region, Source};
+use pagecast::sync::Mutex;
 use pagecast::{Code, CreateOptions, Error, IfDead, RawConsumer, RawPublisher, Result};
 use std::fs::{File, read_dir, read_to_string};
 use std::time::Duration;
 
 type Attempt = (&'static str, fn(&str) -> Result<()>);
 
-/// `living` has a publisher, `left` is what a dead one left.
-const ATTEMPTS: [Attempt; 8] = [
+/// `living` has a publisher, `left` is what a dead one left; a mutex lies in both as well as in any other file.
+const ATTEMPTS: [Attempt; 9] = [
     ("create", |directory| RawPublisher::create(name(directory, "new"), None, &bytes(8, 2)).map(drop)),
     ("adopt", |directory| RawPublisher::create(name(directory, "left"), None, &bytes(8, 2)).map(RawPublisher::abandon)),
     ("replace", |directory| {
@@ -23,6 +25,10 @@ const ATTEMPTS: [Attempt; 8] = [
     ("open", |directory| RawConsumer::open(name(directory, "living"), false).map(drop)),
     ("observe", |directory| RawConsumer::open(name(directory, "living"), true).map(drop)),
     ("wait", |directory| RawConsumer::wait_and_open(&name(directory, "living"), false, Duration::ZERO).map(drop)),
+    ("take part in a mutex", |directory| {
+        let source = Source::Shared(name(directory, "living"));
+        Mutex::open(&Region::map(&MapOptions::new(source))?, 64).map(drop)
+    }),
     ("wait read-only", |directory| RawConsumer::wait_and_open(&name(directory, "living"), true, Duration::ZERO).map(drop)),
 ];
 
