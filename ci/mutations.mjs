@@ -184,8 +184,8 @@ export const structural = [
   {
     file: 'mutex.rs',
     name: 'replace: whoever holds it',
-    find: 'while seen.number() == holder {',
-    replace: 'while seen.number() != 0 || holder == 0 {',
+    find: 'if seen.number() != holder {',
+    replace: 'if seen.number() == 0 {',
   },
   { file: 'range.rs', name: 'set: no mark', find: 'self.sequence.store(sequence.wrapping_add(1), Ordering::Relaxed);', replace: '' },
   { file: 'range.rs', name: 'set: the same number afterwards', find: 'sequence.wrapping_add(2)', replace: 'sequence' },

@@ -41,7 +41,8 @@ export interface MutexHolder {
  * mutex that is closed or collected) leaves it to the next one, whose {@link MutexGuard.recovered} is true. Nobody is taken for dead because time
  * passed: the kernel is asked, by a lock on a byte of the file (fcntl(2), open file description locks); those who wait sleep on a futex(2).
  *
- * It has a mapping of one page and a descriptor of its own, so it outlives {@link Region.close}. In one thread each `Mutex` is a participant of its own, too.
+ * It has a mapping of one page and a descriptor of its own, so it outlives {@link Region.close}. Each `Mutex` is a participant of its own, also in one thread;
+ * a worker opens one for itself. After {@link Mutex.close} everything but `closed` and `close` throws `ERR_DISPOSED`.
  */
 export class Mutex {
   readonly #native: NativeMutex

@@ -10,6 +10,9 @@ use crate::testing;
 use crate::wait::{Park, Woken};
 use std::time::Duration;
 
+/// Attempts at one exchange before the word counts as nonsense: participants change it once at most while somebody is about it.
+const ATTEMPTS: u32 = 64;
+
 /// One cache line. All zeros: nobody holds it.
 #[derive(Debug)]
 #[repr(C, align(64))]
@@ -74,7 +77,7 @@ impl<P: Park> Locker<'_, P> {
     }
 
     /// Takes the mutex if nobody holds it (M2). `woken`: after a sleep, so perhaps others sleep on, and only the flag has them woken.
-    /// `Err`: who holds it.
+    /// `Err`: who holds it; nobody, if the word never stays the same.
     #[inline]
     pub fn try_lock(&self, woken: bool) -> Result<Locked, Owner> {
         if testing::exclusion_off() {
@@ -82,7 +85,10 @@ impl<P: Park> Locker<'_, P> {
         }
         let owner = &self.words.owner;
         let mut seen = Owner(owner.load(Ordering::Relaxed)); // Relaxed: only a guess, the exchange decides
-        while seen.number() == 0 {
+        for _ in 0..ATTEMPTS {
+            if seen.number() != 0 {
+                break;
+            }
             let mine = self.number | if woken { Owner::WAITERS } else { 0 };
             // Acquire: what was done under the mutex before comes along
             match owner.compare_exchange(seen.0, mine, Ordering::Acquire, Ordering::Relaxed) {
@@ -144,7 +150,10 @@ impl<P: Park> Locker<'_, P> {
     fn replace(&self, holder: u32, next: u32, order: Ordering) -> Option<Owner> {
         let owner = &self.words.owner;
         let mut seen = Owner(owner.load(Ordering::Relaxed));
-        while seen.number() == holder {
+        for _ in 0..ATTEMPTS {
+            if seen.number() != holder {
+                break;
+            }
             match owner.compare_exchange(seen.0, next, order, Ordering::Relaxed) {
                 Ok(_) => return Some(seen),
                 Err(now) => seen = Owner(now),

@@ -1,7 +1,9 @@
+use crate::common::watchdog::bounded;
 use crate::common::{Directory, FOREVER, code};
 use crate::{anonymous, mutex, raw, word};
 use pagecast::Code;
 use pagecast::region::{MapOptions, Mode, Region, SharedMemory, SharedMemoryOptions};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 #[test]
@@ -80,4 +82,37 @@ fn a_region_that_was_cut_short_has_no_mutex() {
     let (memory, region) = object(&directory);
     memory.truncate(4096).unwrap();
     assert_eq!(code(pagecast::sync::Mutex::open(&region, 4096)), Code::Truncated);
+}
+
+/// Whatever the word is, and however often it changes, every wait ends, and with an answer that it may have.
+#[test]
+fn a_word_that_never_stays_the_same_keeps_nobody() {
+    bounded(|_| {
+        let region = anonymous();
+        let is_over = AtomicBool::new(false);
+        let words = [0_u32, 1 << 30, 1, 2, 3, 2 | 1 << 31, 1024, 1025, u32::MAX, 1 << 31];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut seed = 1_u64;
+                while !is_over.load(Ordering::Relaxed) {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    let word = words[usize::try_from(seed >> 33).unwrap() % words.len()];
+                    region.write_at(0, &word.to_ne_bytes()).unwrap();
+                }
+            });
+            let (mut mutex, mut answers) = (raw(&region), [0; 3]);
+            // until it was locked, timed out, and found to be nonsense
+            while answers.contains(&0) || answers.iter().sum::<u64>() < 2000 {
+                let locked = mutex.lock(Duration::from_micros(answers[0] % 100));
+                let answer = match locked.map(|_| mutex.unlock()).map_err(|error| error.code()) {
+                    Ok(Ok(()) | Err(_)) => 0,
+                    Err(Code::Timeout) => 1,
+                    Err(Code::Corrupt) => 2,
+                    Err(code) => panic!("{code:?}"),
+                };
+                answers[answer] += 1;
+            }
+            is_over.store(true, Ordering::Relaxed);
+        });
+    });
 }
