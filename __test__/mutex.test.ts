@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { LockError, Mutex, PAGE_SIZE, type PagecastError, PublicationError, Region, RegionError, SegmentError } from 'pagecast'
@@ -19,6 +21,19 @@ function two(): { region: Region; word: Uint32Array; one: Mutex; other: Mutex } 
     for (const each of [one, other, region]) each.close()
   }
   return { region, word: region.view(Uint32Array, 0, 1), one, other, [Symbol.dispose]: end }
+}
+
+/** A helper thread that is told to end holds on to its descriptor until it does. */
+async function watchersEnd(): Promise<void> {
+  const tasks = '/proc/self/task'
+  const nameOf = (task: string) => {
+    try {
+      return readFileSync(join(tasks, task, 'comm'), 'utf8')
+    } catch {
+      return '' // gone by now
+    }
+  }
+  while (readdirSync(tasks).some(task => nameOf(task).startsWith('pagecast-watch'))) await delay(1)
 }
 
 function refused(t: ExecutionContext, code: string, family: typeof PagecastError, call: () => unknown): PagecastError {
@@ -225,8 +240,9 @@ mutexes('after close everything is ERR_DISPOSED, and close does nothing', async 
   await t.throwsAsync(one.lockAsync(), { code: 'ERR_DISPOSED' })
 })
 
-mutexes('it outlives its region, and leaves nothing', (t, { directory }) => {
+mutexes('it outlives its region, and leaves nothing', async (t, { directory }) => {
   const file = sparseFile(directory, PAGE_SIZE)
+  await watchersEnd()
   const before = holdings(directory)
   const region = Region.map({ source: { file } })
   const [one, other] = [Mutex.at(region, 64), Mutex.at(region, 64)]
@@ -235,8 +251,11 @@ mutexes('it outlives its region, and leaves nothing', (t, { directory }) => {
   t.is(other.tryLock(), undefined)
   lock.release()
   t.false(other.withLock(({ recovered }) => recovered))
+  one.lock()
+  await t.throwsAsync(other.lockAsync({ timeout: 1 }), { code: 'ERR_TIMEOUT' })
   one.close()
   other.close()
+  await watchersEnd()
   t.deepEqual(holdings(directory), before)
 })
 
@@ -250,6 +269,7 @@ mutexes('every argument is checked, and what is refused leaves nothing', async (
   using short = Region.map({ source: 'memfd', size: 100 })
   const closed = Region.map({ size: PAGE_SIZE })
   closed.close()
+  await watchersEnd()
   const before = holdings(directory)
   for (const value of [undefined, null, {}, 7, 'region', region.bytes]) {
     t.throws(() => Mutex.at(bad(value), 0), { code: invalid, message: /region is / })
