@@ -79,6 +79,14 @@ pub enum Code {
     LockLimit,
     /// A private mapping has nobody to share with.
     Private,
+    /// The other end of a channel is gone.
+    PeerGone,
+    /// The broker is gone, or ended the connection.
+    BrokerGone,
+    /// A limit of a broker: on bytes, names, clients or waiting calls.
+    BrokerLimit,
+    /// A message that is too long, carries too many descriptors, or is not what was expected.
+    BadMessage,
     /// This platform lacks what the operation needs.
     Unsupported,
     /// Any other failure of a system call.
@@ -125,6 +133,10 @@ impl Code {
             Code::HugePages => "ERR_HUGE_PAGES",
             Code::LockLimit => "ERR_LOCK_LIMIT",
             Code::Private => "ERR_PRIVATE",
+            Code::PeerGone => "ERR_PEER_GONE",
+            Code::BrokerGone => "ERR_BROKER_GONE",
+            Code::BrokerLimit => "ERR_BROKER_LIMIT",
+            Code::BadMessage => "ERR_BAD_MESSAGE",
             Code::Unsupported => "ERR_UNSUPPORTED",
             Code::System => "ERR_SYSTEM",
         }

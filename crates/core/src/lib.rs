@@ -20,6 +20,10 @@ pub mod wait;
 #[cfg(not(pagecast_loom))]
 pub mod address;
 #[cfg(not(pagecast_loom))]
+pub mod broker;
+#[cfg(not(pagecast_loom))]
+pub mod channel;
+#[cfg(not(pagecast_loom))]
 pub mod error;
 #[cfg(not(pagecast_loom))]
 pub mod record;
@@ -34,6 +38,8 @@ mod sys;
 
 #[cfg(not(pagecast_loom))]
 pub use {
+    broker::{Broker, BrokerClient, BrokerOptions},
+    channel::{Channel, Listener},
     error::{Code, Error, Result},
     memory::fault_guard,
     publication::{Consumer, CreateOptions, IfDead, Publisher, RawConsumer, RawPublisher},

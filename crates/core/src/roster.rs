@@ -4,7 +4,7 @@
 //! locks go the moment the process does (fcntl(2), "Open file description locks"). Time never declares anybody dead.
 
 #[cfg(not(pagecast_loom))]
-mod forked;
+pub(crate) mod forked;
 #[cfg(not(pagecast_loom))]
 mod holder;
 #[cfg(not(pagecast_loom))]

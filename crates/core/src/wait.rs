@@ -10,6 +10,8 @@ use crate::primitive::Word;
 pub use futex::Futex;
 #[cfg(not(pagecast_loom))]
 pub use patience::Patience;
+#[cfg(not(pagecast_loom))]
+pub(crate) use patience::Wait;
 use std::time::{Duration, Instant};
 
 /// How the protocol sleeps and wakes; loom's tests stand in for the kernel here.

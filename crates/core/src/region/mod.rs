@@ -28,11 +28,12 @@ mod overlay;
 mod page_calls;
 mod resize;
 mod runs;
+mod sealing;
 mod shared_memory;
 mod sysv;
 
 pub use crate::memory::{Lent, NotOverlaid, Number, Reservation};
-pub use crate::sys::{Access, Advice};
+pub use crate::sys::{Access, Advice, Seals};
 pub use handle::Handle;
 pub use options::{MapOptions, Placement, Source, duplicate};
 pub use overlay::{Overlay, StillOverlaid};
@@ -353,7 +354,11 @@ fn whole_pages(byte_length: u64) -> Result<usize> {
 
 fn map_refused(title: &str, byte_length: usize, access: Access, errno: Errno) -> Error {
     match errno {
-        Errno::EACCES | Errno::EPERM => {
+        Errno::EPERM => {
+            let fact = "is not allowed: a seal (write, future-write) forbids writing, or a filesystem that is mounted noexec executing";
+            Error::system(format_args!("{title}: access {access} {fact}"), "mmap", errno)
+        }
+        Errno::EACCES => {
             Error::system(format_args!("{title}: access {access} needs permission that the file or its descriptor lacks"), "mmap", errno)
         }
         Errno::ENODEV => Error::system(format_args!("{title}: it cannot be mapped"), "mmap", errno).with_code(Code::InvalidArgument),

@@ -107,6 +107,11 @@ impl Object {
         self.fd = None;
     }
 
+    /// After seals were added.
+    pub fn look_at_seals(&mut self) {
+        self.can_shrink &= !self.fd.as_ref().is_some_and(sys::cannot_shrink);
+    }
+
     /// Whether the file is shorter now. What cannot become shorter, or cannot be asked any more, is not.
     pub fn is_shorter_than(&self, end: u64) -> bool {
         let kind = self.fd.as_ref().filter(|_| self.can_shrink).map(sys::inspect);

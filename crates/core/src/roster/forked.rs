@@ -1,6 +1,6 @@
-//! A forked child has a part in every open file description of its parent, so it would keep the locks of one that was killed.
+//! A forked child has a part in every open file description of its parent, so it would keep the locks and connections of one that was killed.
 //!
-//! Therefore it puts other descriptions in the place of those that lock, before anything else runs in it (pthread_atfork(3)). What it
+//! Therefore it puts other descriptions in the place of those, before anything else runs in it (pthread_atfork(3)). What it
 //! inherits is not attached: it must open for itself what it wants to use. A child that goes on to exec has none of them anyway.
 
 use crate::sys;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 struct Locking {
-    /// Descriptors that lock.
+    /// Descriptors that lock or connect.
     descriptors: Vec<RawFd>,
     /// Whether forks are noticed.
     watched: bool,
@@ -22,7 +22,7 @@ static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 /// Differs from what it was if this process has been forked off since.
 #[inline]
-pub(super) fn generation() -> u32 {
+pub(crate) fn generation() -> u32 {
     GENERATION.load(Ordering::Relaxed)
 }
 
@@ -52,8 +52,8 @@ extern "C" fn after_fork_in_child() {
     }
 }
 
-/// Opens a descriptor to lock with.
-pub(super) fn open(open: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<OwnedFd> {
+/// Opens a descriptor that is not for a forked child.
+pub(crate) fn open(open: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<OwnedFd> {
     let mut locking = locking();
     if !locking.watched {
         sys::at_fork(before_fork, after_fork_in_parent, after_fork_in_child)?;
@@ -65,6 +65,6 @@ pub(super) fn open(open: impl FnOnce() -> nix::Result<OwnedFd>) -> nix::Result<O
 }
 
 /// Before such a descriptor is closed.
-pub(super) fn forget(fd: &OwnedFd) {
+pub(crate) fn forget(fd: &OwnedFd) {
     locking().descriptors.retain(|own| *own != fd.as_raw_fd());
 }

@@ -9,6 +9,7 @@ mod control_group;
 #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "stub.rs")]
 mod platform;
 mod protection;
+mod seals;
 mod signal;
 pub(crate) mod sysv;
 
@@ -17,10 +18,18 @@ pub(crate) mod sysv;
 #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "stub_maps.rs")]
 mod maps;
 
+#[cfg_attr(target_os = "linux", path = "linux_sockets.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "stub_sockets.rs")]
+mod sockets;
+
 pub(crate) use maps::*;
 pub(crate) use platform::*;
 pub use protection::{Access, Advice};
+pub use seals::Seals;
 pub(crate) use signal::{Fault, on_fault};
+pub(crate) use sockets::*;
+
+use std::os::fd::OwnedFd;
 
 /// What the kernel says of one byte of a lock range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +88,27 @@ impl Mapped {
     pub(crate) fn is_anonymous(&self) -> bool {
         self.identity.inode == 0
     }
+}
+
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Process id; 0 for one of another PID namespace. For people: it may be somebody else's by now.
+    pub pid: u32,
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+}
+
+/// A message as it came.
+#[derive(Debug)]
+pub(crate) struct Received {
+    /// Bytes, of those that fitted.
+    pub byte_length: usize,
+    pub descriptors: Vec<OwnedFd>,
+    /// Whether there were more bytes or descriptors, which are lost.
+    pub is_cut: bool,
 }
 
 /// [`page_size`], to compute with addresses.

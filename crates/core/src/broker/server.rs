@@ -1,0 +1,202 @@
+//! The thread of a broker: it waits for whatever comes first, and for nobody in particular.
+
+use super::BrokerOptions;
+use super::member::{MOST_WAITING, Member, Waiting};
+use super::message::{self, Call, Greeting, MOST_BYTES, Refusal, Reply, Request, VERSION};
+use super::table::{Limits, Table, missing};
+use crate::channel::{Channel, Listener, Look, Message};
+use crate::error::{Code, Error, Result};
+use crate::sys;
+use std::io::PipeReader;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+/// Most messages that are read from a client before the others have their turn.
+const TURN: usize = 16;
+
+/// How long nobody is accepted after there was no descriptor left for it.
+const PAUSE: Duration = Duration::from_millis(100);
+
+pub(super) struct Server {
+    listener: Listener,
+    stopped: PipeReader,
+    uids: Vec<u32>,
+    limits: Limits,
+    table: Table,
+    members: Vec<Member>,
+    /// How many there have been.
+    connections: u64,
+    /// Whether accepting has to wait.
+    is_full: bool,
+}
+
+impl Server {
+    pub fn new(listener: Listener, stopped: PipeReader, options: &BrokerOptions) -> Server {
+        let uids = options.uids.iter().copied().chain([0, sys::user()]).collect();
+        let (limits, table) = (options.limits, Table::new(options.limits));
+        Server { listener, stopped, uids, limits, table, members: Vec::new(), connections: 0, is_full: false }
+    }
+
+    /// Serves until it is told to end.
+    pub fn run(mut self) {
+        while let Some(ready) = self.wait() {
+            if ready.first() == Some(&true) {
+                return;
+            }
+            self.is_full = false;
+            if ready.get(1) == Some(&true) {
+                self.accept();
+            }
+            for (index, _) in ready.iter().skip(2).enumerate().filter(|(_, is_ready)| **is_ready) {
+                self.attend(index);
+            }
+            self.part();
+        }
+    }
+
+    /// Which are ready: who ends this, who connects, and each client. `None` where the system fails.
+    fn wait(&self) -> Option<Vec<bool>> {
+        let stopped = self.stopped.as_fd();
+        let connecting = if self.is_full { stopped } else { self.listener.descriptor() };
+        let members = self.members.iter().map(|member| (member.channel.descriptor(), member.is_behind()));
+        let all: Vec<(BorrowedFd<'_>, bool)> = [(stopped, false), (connecting, false)].into_iter().chain(members).collect();
+        sys::wait_until_ready(&all, self.is_full.then_some(PAUSE)).ok()
+    }
+
+    fn accept(&mut self) {
+        loop {
+            match self.listener.try_accept() {
+                Ok(Some(channel)) => self.admit(channel),
+                Ok(None) => return,
+                Err(_) => {
+                    self.is_full = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, channel: Channel) {
+        match self.check(&channel) {
+            Ok(()) => {
+                let greeting = message::write(&Greeting { broker: VERSION, pid: std::process::id() });
+                if greeting.and_then(|bytes| channel.try_send(&bytes, &[])).is_ok_and(|sent| sent) {
+                    self.connections += 1;
+                    self.members.push(Member::new(channel, self.connections));
+                }
+            }
+            Err(error) => {
+                let _ = message::write(&Refusal::of(&error)).and_then(|bytes| channel.try_send(&bytes, &[]));
+            }
+        }
+    }
+
+    fn check(&self, channel: &Channel) -> Result<()> {
+        let (uid, most) = (channel.peer().uid, self.limits.max_clients);
+        if !self.uids.contains(&uid) {
+            return Err(Error::new(Code::Permission, format!("user {uid} is none of those that may connect")));
+        }
+        if self.members.len() >= most {
+            return Err(Error::new(Code::BrokerLimit, format!("{most} clients are connected, the most that may be")));
+        }
+        Ok(())
+    }
+
+    /// A client has something to say, or room for an answer.
+    fn attend(&mut self, index: usize) {
+        self.members[index].send();
+        for _ in 0..TURN {
+            let member = &mut self.members[index];
+            if member.is_gone || member.is_behind() {
+                return;
+            }
+            match member.channel.try_receive() {
+                Ok(Look::Message(message)) => self.hear(index, message),
+                Ok(Look::Nothing) => return,
+                // what does not keep to the form is not listened to any longer
+                Ok(Look::End) | Err(_) => member.is_gone = true,
+            }
+        }
+    }
+
+    fn hear(&mut self, index: usize, Message { bytes, descriptors }: Message) {
+        let request = if bytes.len() > MOST_BYTES || descriptors.len() > 1 {
+            Err(Error::new(Code::BadMessage, format!("{} bytes and {} descriptors are no call", bytes.len(), descriptors.len())))
+        } else {
+            message::read::<Request>("call", &bytes)
+        };
+        match request {
+            Ok(Request { id, call }) => self.serve(index, id, call, descriptors.into_iter().next()),
+            Err(error) => {
+                let refusal = Some(Refusal::of(&error));
+                self.members[index].answer(&Reply { refusal, ..Reply::default() }, None);
+                self.members[index].is_gone = true;
+            }
+        }
+    }
+
+    fn serve(&mut self, index: usize, id: u64, call: Call, descriptor: Option<OwnedFd>) {
+        let member = &mut self.members[index];
+        let owner = member.owner;
+        let mut reply = Reply { id, ..Reply::default() };
+        let mut answer = None;
+        let done = match call {
+            Call::Cancel => {
+                member.waiting.retain(|waiting| waiting.request != id);
+                self.table.cancel(owner, id);
+                return;
+            }
+            Call::Share { name, keep } => {
+                let missing = || Error::new(Code::BadMessage, format!("share {name:?}: there is no descriptor"));
+                let added = descriptor.ok_or_else(missing).and_then(|fd| self.table.add(&name, fd, owner, id, keep));
+                if added.is_ok() {
+                    self.tell(&name);
+                }
+                added
+            }
+            Call::Get { name, wait } => match self.table.get(&name) {
+                None if wait && member.waiting.len() < MOST_WAITING => {
+                    member.waiting.push(Waiting { request: id, name });
+                    return;
+                }
+                None if wait => {
+                    Err(Error::new(Code::BrokerLimit, format!("get {name:?}: {MOST_WAITING} calls of this client wait already")))
+                }
+                None => Err(missing("get", &name)),
+                found => {
+                    answer = found;
+                    Ok(())
+                }
+            },
+            Call::Free { name } => self.table.free(&name, owner),
+            Call::List { after } => {
+                let (entries, more) = self.table.list(&after);
+                (reply.entries, reply.more) = (Some(entries), more);
+                Ok(())
+            }
+        };
+        reply.refusal = done.err().as_ref().map(Refusal::of);
+        self.members[index].answer(&reply, answer);
+    }
+
+    /// Whoever waits for a name that came gets it.
+    fn tell(&mut self, name: &str) {
+        let Some(fd) = self.table.get(name) else { return };
+        for member in &mut self.members {
+            let (told, waiting) = std::mem::take(&mut member.waiting).into_iter().partition(|waiting| waiting.name == name);
+            member.waiting = waiting;
+            let told: Vec<Waiting> = told;
+            for Waiting { request, .. } in told {
+                member.answer(&Reply { id: request, ..Reply::default() }, Some(fd.clone()));
+            }
+        }
+    }
+
+    /// Who is gone takes along what was its own.
+    fn part(&mut self) {
+        for member in self.members.iter().filter(|member| member.is_gone) {
+            self.table.forsake(member.owner);
+        }
+        self.members.retain(|member| !member.is_gone);
+    }
+}
