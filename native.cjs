@@ -835,8 +835,14 @@ function __napiStampBindingTarget(exportsObject, target) {
 // linked import resolves to `undefined`.
 module.exports.__napiBindingTarget = __napiStampBindingTarget(nativeBinding, __napiLoadedBindingTarget)
 module.exports = nativeBinding
+module.exports.NativeBroker = nativeBinding.NativeBroker
+module.exports.NativeChannel = nativeBinding.NativeChannel
 module.exports.NativeConsumer = nativeBinding.NativeConsumer
+module.exports.NativeDescriptor = nativeBinding.NativeDescriptor
+module.exports.NativeListener = nativeBinding.NativeListener
+module.exports.NativeMessage = nativeBinding.NativeMessage
 module.exports.NativeMutex = nativeBinding.NativeMutex
+module.exports.NativeParcel = nativeBinding.NativeParcel
 module.exports.NativePublisher = nativeBinding.NativePublisher
 module.exports.NativeRegion = nativeBinding.NativeRegion
 module.exports.NativeReservation = nativeBinding.NativeReservation

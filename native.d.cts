@@ -9,6 +9,40 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** A thread that serves. */
+export declare class NativeBroker {
+  /** Serves at a path. */
+  static listen(path: string, options: NativeBrokerOptions): NativeBroker
+  /** Where it listens. */
+  path(): string
+  /** Ends it. */
+  close(): void
+}
+
+/** One end of a connection. */
+export declare class NativeChannel {
+  /** Connects at once: `ERR_NOT_FOUND` if nobody listens, `ERR_BUSY` if one has to try again. */
+  static connect(path: string): NativeChannel
+  /** Makes a channel of an inherited descriptor, which stays the caller's. */
+  static fromDescriptor(fd: number): NativeChannel
+  /** Two that are connected. */
+  static pair(): NativeChannel
+  /** The other end of a pair, once. */
+  takeOther(): NativeDescriptor | null
+  /** Who is at the other end. */
+  peer(): NativePeer
+  /** Sends a message, if there is room for it. */
+  trySend(parcel: NativeParcel): boolean
+  /** Looks for a message. */
+  tryReceive(): NativeMessage | null
+  /** Starts the thread that waits. It sleeps until it is armed. */
+  watch(callback: () => void): void
+  /** Calls back once, when something can be received (`writes`: or sent). */
+  arm(writes: boolean): void
+  /** Closes it. */
+  close(): void
+}
+
 /** One of the consumers of a publication. */
 export declare class NativeConsumer {
   /** Attaches to a publication. */
@@ -52,6 +86,48 @@ export declare class NativeConsumer {
   close(): void
 }
 
+/** A descriptor that is closed with this object. */
+export declare class NativeDescriptor {
+  /** Another descriptor of what a number leads to. */
+  static duplicate(fd: number): NativeDescriptor
+  /** Its number. */
+  fd(): number
+  /** Whether what it leads to can be mapped to be written. */
+  get isWritable(): boolean
+  /** Its number, which is the caller's to close from now on. */
+  take(): number
+  /** Closes it. */
+  close(): void
+}
+
+/** Whom others connect to. */
+export declare class NativeListener {
+  /** Listens at a path. */
+  static listen(path: string, mode: number): NativeListener
+  /** Where it listens. */
+  path(): string
+  /** Whoever waits to be accepted. */
+  tryAccept(): NativeChannel | null
+  /** Starts the thread that waits. */
+  watch(callback: () => void): void
+  /** Calls back once, when somebody waits to be accepted. */
+  arm(writes: boolean): void
+  /** Closes it. */
+  close(): void
+}
+
+/** A message that came, or the end. */
+export declare class NativeMessage {
+  /** Whether there will be no more messages, of which this is none. */
+  get isEnd(): boolean
+  /** How many bytes it has. */
+  get byteLength(): number
+  /** Copies them into an array of that length. */
+  copyInto(target: Uint8Array): void
+  /** Its descriptors, once. */
+  takeDescriptors(): Array<NativeDescriptor>
+}
+
 /** One participant of a robust mutex. */
 export declare class NativeMutex {
   /** Takes part in the mutex at that byte offset of a region. */
@@ -75,6 +151,14 @@ export declare class NativeMutex {
   /** The callback comes at once; and if a wake-up has come already that is not made use of, whoever else sleeps looks again. */
   disarm(): void
   /** Leaves. What is held then counts as not released. */
+  close(): void
+}
+
+/** A message that is to be sent: copies, for whoever gave them may change or close them meanwhile. */
+export declare class NativeParcel {
+  /** Copies the bytes and duplicates the descriptors. */
+  static pack(bytes: Uint8Array, descriptors: Array<number>): NativeParcel
+  /** Closes the duplicates. */
   close(): void
 }
 
@@ -138,6 +222,10 @@ export declare class NativeRegion {
   handle(): string
   /** The number of the open file's descriptor. */
   fd(): number
+  /** What its object is sealed against. */
+  seals(): Array<string>
+  /** Seals it, for everybody and for ever. */
+  seal(seals: Array<string>): void
   /** Throws `ERR_TRUNCATED`, `ERR_READ_ONLY` or `ERR_NO_ACCESS` if there is something to tell. */
   check(): void
   /** Copies bytes out. */
@@ -221,6 +309,22 @@ export declare const END_MARK: number
 
 /** What there is in a directory, by name. */
 export declare function listSharedMemory(directory?: string | undefined | null): Array<NativeSharedMemoryInfo>
+
+/** What `Broker.listen` was told, checked by TypeScript. */
+export interface NativeBrokerOptions {
+  /** Users that may connect, besides its own and root. */
+  uids: Array<number>
+  /** Permission bits of the socket. */
+  mode?: number
+  /** Bytes of all objects. */
+  maxBytes?: number
+  /** Names in all. */
+  maxNames?: number
+  /** Names of one client. */
+  maxNamesPerClient?: number
+  /** Clients at once. */
+  maxClients?: number
+}
 
 /** What `Publisher.create` was told, checked by TypeScript. */
 export interface NativeCreateOptions {
@@ -378,6 +482,16 @@ export interface NativePagesWithin {
   byteOffset: number
   /** Bytes; 0 if there are none. */
   byteLength: number
+}
+
+/** Who is at the other end. */
+export interface NativePeer {
+  /** Process id; 0 for one of another PID namespace. */
+  pid: number
+  /** Effective user id. */
+  uid: number
+  /** Effective group id. */
+  gid: number
 }
 
 /** An object as it was found. */

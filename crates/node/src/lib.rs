@@ -1,6 +1,9 @@
 //! The Node binding: converts arguments, calls the core, converts back. Its types are private to the TypeScript layer.
 
+mod broker;
+mod channel;
 mod consumer;
+mod descriptor;
 mod descriptors;
 mod error;
 pub mod handle;
@@ -10,6 +13,7 @@ mod mutex;
 pub mod overlay;
 pub mod pages;
 mod publisher;
+mod readiness;
 mod region;
 mod reservation;
 pub mod shared_memory;

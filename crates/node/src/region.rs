@@ -6,7 +6,7 @@ use crate::pages;
 use napi::bindgen_prelude::{BigInt, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::region::{Handle, MapOptions, Placement, Region, Source, duplicate};
+use pagecast::region::{Handle, MapOptions, Placement, Region, Seals, Source, duplicate};
 use pagecast::{Code, Error, Name};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -161,6 +161,20 @@ impl NativeRegion {
     pub fn fd(&self, env: Env) -> Result<i32> {
         use std::os::fd::AsRawFd;
         self.region().and_then(Region::descriptor).map(|fd| fd.as_raw_fd()).or_throw(&env)
+    }
+
+    /// What its object is sealed against.
+    #[napi]
+    pub fn seals(&self, env: Env) -> Result<Vec<String>> {
+        let seals = self.region().and_then(Region::seals);
+        seals.map(|seals| seals.words().into_iter().map(str::to_owned).collect()).or_throw(&env)
+    }
+
+    /// Seals it, for everybody and for ever.
+    #[napi]
+    pub fn seal(&mut self, env: Env, seals: Vec<String>) -> Result<()> {
+        let wanted = seals.iter().try_fold(Seals::NONE, |all, seal| word(seal, "seal").map(|seal| all | seal));
+        wanted.and_then(|seals| self.region_mut()?.seal(seals)).or_throw(&env)
     }
 
     /// Throws `ERR_TRUNCATED`, `ERR_READ_ONLY` or `ERR_NO_ACCESS` if there is something to tell.

@@ -246,6 +246,28 @@ impl Channel {
     }
 }
 
+/// Sleeps until a channel or listener is ready to be received from (`writes`: or to be sent to), or `interrupt` to be read. Which of the two;
+/// neither after a signal.
+pub fn wait_until_ready(descriptor: BorrowedFd<'_>, writes: bool, interrupt: BorrowedFd<'_>) -> Result<(bool, bool)> {
+    let ready = sys::wait_until_ready(&[(descriptor, writes), (interrupt, false)], None);
+    let ready = ready.map_err(|errno| Error::system("wait", "poll", errno))?;
+    Ok((ready.first() == Some(&true), ready.get(1) == Some(&true)))
+}
+
+/// Another descriptor of what a number leads to, which stays the caller's. [`Code::InvalidArgument`] if it is none.
+pub fn duplicate(number: RawFd) -> Result<OwnedFd> {
+    sys::duplicate(number).map_err(|errno| {
+        let error = Error::system(format_args!("duplicate descriptor {number}"), "fcntl", errno);
+        if errno == Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
+    })
+}
+
+/// Whether what the descriptor leads to can be mapped to be written: it was opened so, and no seal forbids it.
+pub fn can_be_written(fd: &OwnedFd) -> bool {
+    let is_sealed = sys::seals_of(fd.as_fd()).is_ok_and(sys::Seals::forbids_writing);
+    sys::is_writable(fd).unwrap_or(false) && !is_sealed
+}
+
 /// What can be sent.
 fn check(bytes: &[u8], descriptors: usize) -> Result<()> {
     let invalid = |fact| Err(Error::new(Code::InvalidSize, format!("send: {fact}")));

@@ -1,0 +1,243 @@
+//! `NativeChannel`, `NativeListener`, and what goes through them.
+
+use crate::descriptor::NativeDescriptor;
+use crate::error::OrThrow;
+use crate::pages;
+use crate::readiness::{Endpoint, Readiness};
+use napi::bindgen_prelude::{Function, Uint8ArraySlice};
+use napi::{Env, Result};
+use napi_derive::napi;
+use pagecast::channel::{ListenOptions, Look, duplicate};
+use pagecast::{Channel, Code, Error, Listener};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Who is at the other end.
+#[napi(object)]
+pub struct NativePeer {
+    /// Process id; 0 for one of another PID namespace.
+    pub pid: u32,
+    /// Effective user id.
+    pub uid: u32,
+    /// Effective group id.
+    pub gid: u32,
+}
+
+/// A message that is to be sent: copies, for whoever gave them may change or close them meanwhile.
+#[napi]
+pub struct NativeParcel {
+    bytes: Vec<u8>,
+    descriptors: Vec<OwnedFd>,
+}
+
+#[napi]
+impl NativeParcel {
+    /// Copies the bytes and duplicates the descriptors.
+    #[napi(factory)]
+    pub fn pack(env: Env, bytes: Uint8ArraySlice<'_>, descriptors: Vec<i32>) -> Result<NativeParcel> {
+        let descriptors = descriptors.into_iter().map(duplicate).collect::<pagecast::Result<_>>().or_throw(&env)?;
+        Ok(NativeParcel { bytes: bytes.to_vec(), descriptors })
+    }
+
+    /// Closes the duplicates.
+    #[napi]
+    pub fn close(&mut self) {
+        self.descriptors.clear();
+    }
+}
+
+/// A message that came, or the end.
+#[napi]
+pub struct NativeMessage {
+    bytes: Vec<u8>,
+    descriptors: Vec<OwnedFd>,
+    is_end: bool,
+}
+
+#[napi]
+impl NativeMessage {
+    /// Whether there will be no more messages, of which this is none.
+    #[napi(getter)]
+    pub fn is_end(&self) -> bool {
+        self.is_end
+    }
+
+    /// How many bytes it has.
+    #[napi(getter)]
+    pub fn byte_length(&self) -> u32 {
+        u32::try_from(self.bytes.len()).unwrap_or(0)
+    }
+
+    /// Copies them into an array of that length.
+    #[napi]
+    pub fn copy_into(&self, mut target: Uint8ArraySlice<'_>) {
+        let target = pages::bytes_mut(&mut target);
+        if target.len() == self.bytes.len() {
+            target.copy_from_slice(&self.bytes);
+        }
+    }
+
+    /// Its descriptors, once.
+    #[napi]
+    pub fn take_descriptors(&mut self) -> Vec<NativeDescriptor> {
+        self.descriptors.drain(..).map(NativeDescriptor::new).collect()
+    }
+}
+
+/// One end of a connection.
+#[napi]
+pub struct NativeChannel {
+    /// `None` once closed.
+    channel: Option<Arc<Channel>>,
+    readiness: Option<Readiness>,
+    /// Of a pair, until it is taken.
+    other: Option<OwnedFd>,
+}
+
+#[napi]
+impl NativeChannel {
+    fn new(channel: Channel, other: Option<OwnedFd>) -> NativeChannel {
+        NativeChannel { channel: Some(Arc::new(channel)), readiness: None, other }
+    }
+
+    /// Connects at once: `ERR_NOT_FOUND` if nobody listens, `ERR_BUSY` if one has to try again.
+    #[napi(factory)]
+    pub fn connect(env: Env, path: String) -> Result<NativeChannel> {
+        Channel::try_connect(Path::new(&path)).map(|channel| NativeChannel::new(channel, None)).or_throw(&env)
+    }
+
+    /// Makes a channel of an inherited descriptor, which stays the caller's.
+    #[napi(factory)]
+    pub fn from_descriptor(env: Env, fd: i32) -> Result<NativeChannel> {
+        let made = duplicate(fd).and_then(Channel::from_descriptor);
+        made.map(|channel| NativeChannel::new(channel, None)).or_throw(&env)
+    }
+
+    /// Two that are connected.
+    #[napi(factory)]
+    pub fn pair(env: Env) -> Result<NativeChannel> {
+        Channel::pair().map(|(channel, other)| NativeChannel::new(channel, Some(other))).or_throw(&env)
+    }
+
+    /// The other end of a pair, once.
+    #[napi]
+    pub fn take_other(&mut self) -> Option<NativeDescriptor> {
+        self.other.take().map(NativeDescriptor::new)
+    }
+
+    fn channel(&self) -> pagecast::Result<&Arc<Channel>> {
+        self.channel.as_ref().ok_or_else(closed)
+    }
+
+    /// Who is at the other end.
+    #[napi]
+    pub fn peer(&self, env: Env) -> Result<NativePeer> {
+        let peer = self.channel().map(|channel| channel.peer());
+        peer.map(|peer| NativePeer { pid: peer.pid, uid: peer.uid, gid: peer.gid }).or_throw(&env)
+    }
+
+    /// Sends a message, if there is room for it.
+    #[napi]
+    pub fn try_send(&self, env: Env, parcel: &NativeParcel) -> Result<bool> {
+        let descriptors: Vec<_> = parcel.descriptors.iter().map(AsFd::as_fd).collect();
+        self.channel().and_then(|channel| channel.try_send(&parcel.bytes, &descriptors)).or_throw(&env)
+    }
+
+    /// Looks for a message.
+    #[napi]
+    pub fn try_receive(&self, env: Env) -> Result<Option<NativeMessage>> {
+        let found = self.channel().and_then(|channel| channel.try_receive()).or_throw(&env)?;
+        Ok(match found {
+            Look::Message(message) => Some(NativeMessage { bytes: message.bytes, descriptors: message.descriptors, is_end: false }),
+            Look::Nothing => None,
+            Look::End => Some(NativeMessage { bytes: Vec::new(), descriptors: Vec::new(), is_end: true }),
+        })
+    }
+
+    /// Starts the thread that waits. It sleeps until it is armed.
+    #[napi]
+    pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
+        let channel = self.channel().cloned().or_throw(&env)?;
+        self.readiness = Some(Readiness::start(&env, Endpoint::Channel(channel), &callback)?);
+        Ok(())
+    }
+
+    /// Calls back once, when something can be received (`writes`: or sent).
+    #[napi]
+    pub fn arm(&mut self, writes: bool) {
+        if let Some(readiness) = &mut self.readiness {
+            readiness.arm(writes);
+        }
+    }
+
+    /// Closes it.
+    #[napi]
+    pub fn close(&mut self) {
+        self.readiness = None;
+        self.channel = None;
+        self.other = None;
+    }
+}
+
+/// Whom others connect to.
+#[napi]
+pub struct NativeListener {
+    /// `None` once closed.
+    listener: Option<Arc<Listener>>,
+    readiness: Option<Readiness>,
+}
+
+#[napi]
+impl NativeListener {
+    /// Listens at a path.
+    #[napi(factory)]
+    pub fn listen(env: Env, path: String, mode: u32) -> Result<NativeListener> {
+        let listener = Listener::bind(Path::new(&path), &ListenOptions { mode });
+        listener.map(|listener| NativeListener { listener: Some(Arc::new(listener)), readiness: None }).or_throw(&env)
+    }
+
+    fn listener(&self) -> pagecast::Result<&Arc<Listener>> {
+        self.listener.as_ref().ok_or_else(closed)
+    }
+
+    /// Where it listens.
+    #[napi]
+    pub fn path(&self, env: Env) -> Result<String> {
+        self.listener().map(|listener| listener.path().to_string_lossy().into_owned()).or_throw(&env)
+    }
+
+    /// Whoever waits to be accepted.
+    #[napi]
+    pub fn try_accept(&self, env: Env) -> Result<Option<NativeChannel>> {
+        let accepted = self.listener().and_then(|listener| listener.try_accept()).or_throw(&env)?;
+        Ok(accepted.map(|channel| NativeChannel::new(channel, None)))
+    }
+
+    /// Starts the thread that waits.
+    #[napi]
+    pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
+        let listener = self.listener().cloned().or_throw(&env)?;
+        self.readiness = Some(Readiness::start(&env, Endpoint::Listener(listener), &callback)?);
+        Ok(())
+    }
+
+    /// Calls back once, when somebody waits to be accepted.
+    #[napi]
+    pub fn arm(&mut self, writes: bool) {
+        if let Some(readiness) = &mut self.readiness {
+            readiness.arm(writes);
+        }
+    }
+
+    /// Closes it.
+    #[napi]
+    pub fn close(&mut self) {
+        self.readiness = None;
+        self.listener = None;
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Disposed, "this channel is closed")
+}

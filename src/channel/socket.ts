@@ -1,0 +1,88 @@
+import { elapsed } from '../clock.js'
+import { attempt, LockError, PublicationError } from '../errors.js'
+import { Bell, type Subscribe, sleep, throwIfAborted } from '../sleep.js'
+
+/** What a channel and a listener of the native part have in common. */
+interface NativeSocket {
+  watch(callback: () => void): void
+  arm(writes: boolean): void
+  close(): void
+}
+
+/** How long a call waits, and for what. */
+export interface Patience {
+  /** Milliseconds. */
+  readonly timeout: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A patience that has begun. */
+export interface Wait {
+  /** Milliseconds that are left; throws `ERR_ABORTED`, or `ERR_TIMEOUT` which says what is missing. */
+  left(missing: string): number
+  readonly signal: AbortSignal | undefined
+}
+
+export function begin(what: string, { timeout, signal }: Patience): Wait {
+  throwIfAborted(what, signal)
+  const start = elapsed()
+  const left = (missing: string): number => {
+    throwIfAborted(what, signal)
+    const rest = timeout - (elapsed() - start)
+    if (rest > 0) return rest
+    throw new LockError('ERR_TIMEOUT', `${what}: ${timeout} ms are over, ${missing}`)
+  }
+  return { left, signal }
+}
+
+/** Lets calls wait on the event loop until a socket is ready. */
+export class Socket<T extends NativeSocket> {
+  readonly #native: T
+  readonly #bell = new Bell()
+  #isWatched = false
+  #isClosed = false
+
+  constructor(native: T) {
+    this.#native = native
+  }
+
+  /** Calls the native part, unless it is closed. */
+  call<R>(operation: string, use: (native: T) => R): R {
+    if (this.#isClosed) throw new PublicationError('ERR_DISPOSED', `${operation}: this end of the channel is closed`)
+    return attempt(() => use(this.#native))
+  }
+
+  /** Asks until there is an answer, whenever the socket is ready to be received from (`writes`: or to be sent to). */
+  async until<R>(what: string, writes: boolean, wait: Wait, missing: string, ask: (native: T) => R | undefined): Promise<R> {
+    for (;;) {
+      const found = this.call(what, ask)
+      if (found !== undefined) return found
+      await sleep({ ms: wait.left(missing), signal: wait.signal }, this.ready(writes))
+    }
+  }
+
+  /** Wakes when it may be ready. */
+  ready(writes: boolean): Subscribe {
+    return wake => {
+      // what holds on to it is not this object, which may be forgotten
+      const { subscribe, ring } = this.#bell
+      if (!this.#isWatched) this.call('wait', native => native.watch(ring))
+      this.#isWatched = true
+      const unsubscribe = subscribe(wake)
+      this.call('wait', native => native.arm(writes))
+      return unsubscribe
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Who waits is told. Twice is once. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    attempt(() => this.#native.close())
+    this.#bell.ring()
+  }
+}
