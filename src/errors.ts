@@ -55,6 +55,11 @@ export class PublicationError extends PagecastError {}
  */
 export class RegionError extends PagecastError {}
 
+/**
+ * A channel or broker that is gone, refuses, or says what makes no sense: `ERR_PEER_GONE`, `ERR_BROKER_GONE`, `ERR_BROKER_LIMIT`, `ERR_BAD_MESSAGE`.
+ */
+export class ChannelError extends PagecastError {}
+
 type Family = new (code: string, message: string, details?: ErrorDetails) => PagecastError
 
 const families: readonly (readonly [Family, readonly string[]])[] = [
@@ -63,12 +68,13 @@ const families: readonly (readonly [Family, readonly string[]])[] = [
   [LockError, ['ERR_TIMEOUT', 'ERR_BUSY', 'ERR_ALREADY_LOCKED', 'ERR_RELEASED', 'ERR_READ_ONLY', 'ERR_ABORTED']],
   [PublicationError, ['ERR_CLOSED', 'ERR_REPLACED', 'ERR_PUBLISHER_DIED', 'ERR_EMPTY', 'ERR_DISPOSED']],
   [RegionError, ['ERR_ADDRESS_IN_USE', 'ERR_UNMAPPED', 'ERR_NO_ACCESS', 'ERR_HUGE_PAGES', 'ERR_LOCK_LIMIT', 'ERR_PRIVATE']],
+  [ChannelError, ['ERR_PEER_GONE', 'ERR_BROKER_GONE', 'ERR_BROKER_LIMIT', 'ERR_BAD_MESSAGE']],
 ]
 
 const familyOf = new Map<string, Family>(families.flatMap(([family, codes]) => codes.map(code => [code, family] as const)))
 
 // On the prototype: an own `name` would be printed with every error.
-for (const family of [PagecastError, ArgumentError, SchemaError, SegmentError, LockError, PublicationError, RegionError]) {
+for (const family of [PagecastError, ArgumentError, SchemaError, SegmentError, LockError, PublicationError, RegionError, ChannelError]) {
   Object.defineProperty(family.prototype, 'name', { value: family.name, configurable: true, writable: true })
 }
 

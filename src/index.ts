@@ -5,6 +5,8 @@
  */
 import './addon.js'
 
+export * from './broker/index.js'
+export * from './channel/index.js'
 export { Consumer } from './consumer.js'
 export type {
   Change,
@@ -16,7 +18,16 @@ export type {
   WaitOptions,
 } from './consumer-options.js'
 export type { PublicationType } from './encoding.js'
-export { ArgumentError, LockError, PagecastError, PublicationError, RegionError, SchemaError, SegmentError } from './errors.js'
+export {
+  ArgumentError,
+  ChannelError,
+  LockError,
+  PagecastError,
+  PublicationError,
+  RegionError,
+  SchemaError,
+  SegmentError,
+} from './errors.js'
 export { setFaultGuard } from './fault-guard.js'
 export type { Location, NewLocation } from './location.js'
 export { Publisher } from './publisher.js'

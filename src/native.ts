@@ -1,11 +1,14 @@
 /** The native part, and the few numbers of its interface that are not in its types. */
 
 export type {
+  NativeBrokerOptions,
   NativeCreateOptions,
+  NativeDescriptor,
   NativeHolder,
   NativeLayout,
   NativeLocation,
   NativeMapOptions,
+  NativeMessage,
   NativeOpenOptions,
   NativeSysVStatus,
 } from '#native'
@@ -13,8 +16,12 @@ export {
   addressSpaceLimit,
   canDetach,
   listSharedMemory,
+  NativeBroker,
+  NativeChannel,
   NativeConsumer,
+  NativeListener,
   NativeMutex,
+  NativeParcel,
   NativePublisher,
   NativeRegion,
   NativeReservation,

@@ -19,7 +19,8 @@ export class Descriptor {
   constructor(native: NativeDescriptor, name: string) {
     this.#native = native
     this.#name = name
-    handles.set(this, { name, writable: native.isWritable, reserve: false, descriptor: operation => this.#use(operation).fd() })
+    const descriptor = (operation: string) => this.#use(operation).fd()
+    handles.set(this, { name, named: undefined, writable: native.isWritable, reserve: false, descriptor })
   }
 
   #use(operation: string): NativeDescriptor {

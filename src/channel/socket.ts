@@ -64,11 +64,11 @@ export class Socket<T extends NativeSocket> {
   /** Wakes when it may be ready. */
   ready(writes: boolean): Subscribe {
     return wake => {
-      // what holds on to it is not this object, which may be forgotten
-      const { subscribe, ring } = this.#bell
-      if (!this.#isWatched) this.call('wait', native => native.watch(ring))
+      const bell = this.#bell
+      // what the native callback holds on to is not this object, which may be forgotten
+      if (!this.#isWatched) this.call('wait', native => native.watch(() => bell.ring()))
       this.#isWatched = true
-      const unsubscribe = subscribe(wake)
+      const unsubscribe = bell.subscribe(wake)
       this.call('wait', native => native.arm(writes))
       return unsubscribe
     }

@@ -63,6 +63,7 @@ export function planOfHandle(handle: unknown, options: FromHandleOptions | undef
     sharing: 'shared',
     hasTail: checkBoolean(what, 'privateTail', given.privateTail) ?? false,
     isViewable: true,
+    seals: [],
     native: {
       kind: 'handle',
       handle: text,

@@ -1,3 +1,5 @@
+import type { Descriptor } from '../channel/descriptor.js'
+import type { Seal } from './seals.js'
 import type { SharedMemory } from './shared-memory.js'
 import type { SysVSharedMemory } from './sysv.js'
 
@@ -8,19 +10,19 @@ export type Access = 'none' | 'r' | 'rw' | 'rx' | 'rwx'
  * What is mapped.
  *
  * - `'anonymous'`: fresh zeros that have no name. Shared ones are a memfd (memfd_create(2)) which cannot be made smaller, private ones /dev/zero.
- * - `'memfd'`, `{ memfd: label }`: a memfd to be handed on by {@link Region.fd}; the label shows in /proc.
+ * - `'memfd'`, `{ memfd: label }`: a memfd to be handed on by {@link Region.fd}; the label shows in /proc. With `seals`, it is sealed once it is mapped.
  * - `'temporary'`, `{ temporary: directory }`: a file without a name, in `os.tmpdir()` or that directory.
  * - `{ file: path }`: a file or a device. With `create: true` it is made if it is missing, with the permission bits `mode`, exactly; default `0o600`.
  * - `{ shm: name }`: an existing object of shared memory, in `/dev/shm` or `directory`, opened as by `SharedMemory.open(name, 'r+')`.
  * - `{ fd: number }`: what a descriptor leads to. It is duplicated, so it stays the caller's.
- * - a {@link SharedMemory}.
+ * - a {@link SharedMemory}, or a {@link Descriptor} that was received.
  * - `{ sysv: id }`, a {@link SysVSharedMemory}: a segment of SysV shared memory, which is never private and has no `reserve`.
  */
 export type RegionSource =
   | 'anonymous'
   | 'memfd'
   | 'temporary'
-  | { memfd: string }
+  | { memfd: string; seals?: readonly Seal[] }
   | { temporary: string }
   | { file: string; create?: boolean; mode?: number }
   | { shm: string; directory?: string }
@@ -28,6 +30,7 @@ export type RegionSource =
   | SharedMemory
   | { sysv: number }
   | SysVSharedMemory
+  | Descriptor
 
 /** How {@link Region.map} maps. */
 export interface MapOptions {
@@ -38,7 +41,7 @@ export interface MapOptions {
   size?: number
   /** What is mapped. Default `'anonymous'`. */
   source?: RegionSource
-  /** What may be done with the pages. Default `'rw'`; `'r'` for a {@link SharedMemory} that was opened for reading only. */
+  /** What may be done with the pages. Default `'rw'`; `'r'` for a {@link SharedMemory} or {@link Descriptor} that can only be read. */
   access?: Access
   /** Whether others see what is written. `'private'`: copy-on-write (mmap(2), `MAP_PRIVATE`). Default `'shared'`. */
   sharing?: 'shared' | 'private'

@@ -4,6 +4,7 @@ import type { NativeMapOptions } from '../native.js'
 import { checkAddress, checkOffset, checkSize, needSize } from './checks.js'
 import type { Access, MapOptions } from './map-options.js'
 import { type Origin, originOf } from './map-source.js'
+import type { Seal } from './seals.js'
 
 export const ACCESSES: readonly Access[] = ['none', 'r', 'rw', 'rx', 'rwx']
 
@@ -32,6 +33,8 @@ export interface MapPlan {
   readonly hasTail: boolean
   /** Whether JavaScript can look at it: a private mapping cannot be mapped a second time. */
   readonly isViewable: boolean
+  /** What it is sealed against once it is mapped. */
+  readonly seals: readonly Seal[]
   readonly native: NativeMapOptions
 }
 
@@ -44,13 +47,14 @@ export function planOf(options: MapOptions | undefined): MapPlan {
   const access = checkChoice(what, 'access', given.access, ACCESSES) ?? (origin.isReadOnly === true ? 'r' : 'rw')
   const place = placeOf(what, given)
   const hasTail = checkBoolean(what, 'privateTail', given.privateTail) ?? false
-  const { subject, isFresh: _, isReserved, isReadOnly: __, ...source } = origin
+  const { subject, isFresh: _, isReserved, isReadOnly: __, seals = [], ...source } = origin
   return {
     subject,
     access,
     sharing,
     hasTail: hasTail || origin.kind === 'anonymous',
     isViewable: sharing === 'shared' || place.address === undefined,
+    seals,
     native: {
       ...source,
       subject,

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { checkBoolean, checkDirectory, checkId, checkInteger, checkLabel, checkName, checkOptions, invalid } from '../arguments.js'
 import type { NativeMapOptions } from '../native.js'
 import { checkPath } from './checks.js'
+import { checkSeals, type Seal } from './seals.js'
 import { handles, type SharedHandle } from './shared-handle.js'
 import { segmentIds } from './sysv-handle.js'
 
@@ -15,10 +16,12 @@ export interface Origin extends Pick<NativeMapOptions, 'kind' | 'path' | 'direct
   readonly isReserved: boolean
   /** Whether it was opened for reading only. */
   readonly isReadOnly?: boolean
+  /** What it is sealed against once it is mapped. */
+  readonly seals?: readonly Seal[]
 }
 
 const EXPECTED =
-  "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd }, { sysv }, a SharedMemory or a SysVSharedMemory"
+  "'anonymous', 'memfd', 'temporary', { memfd }, { temporary }, { file }, { shm }, { fd }, { sysv }, a SharedMemory, a SysVSharedMemory or a Descriptor"
 
 /** Throws unless it is one of the sources that there are. */
 export function originOf(source: unknown): Origin {
@@ -43,8 +46,7 @@ function ofShared(handle: SharedHandle): Origin {
     kind: 'fd',
     subject,
     fd,
-    path: subject,
-    directory: handle.directory,
+    ...handle.named,
     isFresh: false,
     isReserved: handle.writable && handle.reserve,
     isReadOnly: !handle.writable,
@@ -57,8 +59,9 @@ function ofSegment(id: number): Origin {
 
 const kinds: Record<string, (source: object) => Origin> = {
   memfd: source => {
-    const { memfd } = checkOptions<{ memfd: unknown }>('map source', source as { memfd: unknown }, ['memfd'])
-    return { ...fresh('memfd'), path: checkLabel('map', 'source.memfd', memfd), isReserved: true }
+    const { memfd, seals } = checkOptions<MemorySource>('map source', source as MemorySource, ['memfd', 'seals'])
+    const made = { ...fresh('memfd'), path: checkLabel('map', 'source.memfd', memfd), isReserved: true }
+    return seals === undefined ? made : { ...made, seals: checkSeals('map source', seals) }
   },
   temporary: source => {
     const { temporary } = checkOptions<{ temporary: unknown }>('map source', source as { temporary: unknown }, ['temporary'])
@@ -81,6 +84,11 @@ function ofObject(source: object): Origin {
   const kind = Object.keys(kinds).find(key => Object.hasOwn(source, key))
   if (kind === undefined) throw invalid('map', 'source', source, EXPECTED)
   return (kinds[kind] as (source: object) => Origin)(source)
+}
+
+interface MemorySource {
+  memfd: unknown
+  seals?: unknown
 }
 
 interface FileSource {

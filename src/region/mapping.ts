@@ -47,6 +47,7 @@ export class Mapping {
     const pages = early ?? new RegionPages(`map ${plan.subject}`, this.byteLength)
     attempt(() => native.mapOver(pages.whole))
     this.#show(pages)
+    if (plan.seals.length > 0) attempt(() => native.seal([...plan.seals]))
   }
 
   #show(pages: RegionPages): void {

@@ -11,6 +11,7 @@ import { PageRange } from './page-range.js'
 import { pagesOf } from './page-size.js'
 import { mappings } from './region-handle.js'
 import { Reservation } from './reservation.js'
+import { checkSeals, type Seal } from './seals.js'
 import { type ViewConstructor, viewOf } from './typed-view.js'
 
 /**
@@ -156,6 +157,30 @@ export class Region {
    */
   handle(): RegionHandle {
     return this.#mapping.handle()
+  }
+
+  /**
+   * What the object is sealed against (fcntl(2), `F_GET_SEALS`): nothing, where it is no memfd. Seals are never taken away: whoever received a memfd and
+   * finds `shrink` among them knows that nobody can cut it short.
+   *
+   * @throws `ERR_TOO_MANY_FILES` as {@link Region.fd}.
+   */
+  get seals(): Seal[] {
+    this.#mapping.check('seals')
+    return this.#mapping.call('seals', native => native.seals()) as Seal[]
+  }
+
+  /**
+   * Seals the object, for everybody and for ever (fcntl(2), `F_ADD_SEALS`). What is mapped before `future-write` can be written after it; a second mapping to be written,
+   * such as {@link Region.sharedBuffer} at its first use, cannot be made any more.
+   *
+   * @throws `ERR_BUSY` for `write` while it is mapped to be written, by this region or by another one; `ERR_PERMISSION` if it takes no more seals, as
+   * an object of shared memory, or was opened to be read only; `ERR_INVALID_ARGUMENT` for what is no seal, and if it is no memfd; `ERR_TOO_MANY_FILES`.
+   */
+  seal(seals: readonly Seal[]): void {
+    const wanted = checkSeals(this.#mapping.what('seal'), seals)
+    this.#mapping.check('seal')
+    this.#mapping.call('seal', native => native.seal(wanted))
   }
 
   /**

@@ -1,8 +1,9 @@
-/** What mapping needs of a `SharedMemory`. Apart from the class, which knows how to map. */
+/** What mapping needs of a `SharedMemory` or a `Descriptor`. Apart from the classes, which know how to map. */
 export interface SharedHandle {
+  /** What messages call it. */
   readonly name: string
-  /** Where the name is; `undefined` is where POSIX shared memory is. */
-  readonly directory: string | undefined
+  /** The name by which others find it, in POSIX's directory of shared memory or in another one; undefined: it has none. */
+  readonly named: { readonly path: string; readonly directory: string | undefined } | undefined
   readonly writable: boolean
   /** Whether it was opened to have its room taken. */
   readonly reserve: boolean
@@ -10,5 +11,5 @@ export interface SharedHandle {
   descriptor(what: string): number
 }
 
-/** Of each `SharedMemory`. */
+/** Of each of them. */
 export const handles = new WeakMap<object, SharedHandle>()

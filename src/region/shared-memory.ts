@@ -4,11 +4,17 @@ import { listSharedMemory, NativeSharedMemory, unlinkSharedMemory } from '../nat
 import { checkSize, needSize } from './checks.js'
 import type { MapOptions } from './map-options.js'
 import { Region } from './region.js'
-import { handles, type SharedHandle } from './shared-handle.js'
+import { handles } from './shared-handle.js'
 import type { DirectoryOptions, SharedMemoryEntry, SharedMemoryOptions } from './shared-memory-options.js'
 
 const MODES = ['r', 'r+', 'w', 'w+', 'x', 'x+'] as const
 const OPTIONS = ['size', 'mode', 'directory', 'reserve'] as const
+
+interface Opening {
+  readonly name: string
+  readonly directory: string | undefined
+  readonly reserve: boolean
+}
 
 /**
  * A named object of shared memory: the file `/dev/shm/NAME`, as shm_open(3) and Python's `SharedMemory` have it.
@@ -82,12 +88,13 @@ export class SharedMemory {
     return attempt(() => listSharedMemory(directory))
   }
 
-  private constructor(plan: Pick<SharedHandle, 'name' | 'directory' | 'reserve'>, writable: boolean, native: NativeSharedMemory) {
+  private constructor(plan: Opening, writable: boolean, native: NativeSharedMemory) {
     const { name, directory, reserve } = plan
     this.name = name
     this.writable = writable
     this.#native = native
-    handles.set(this, { name, directory, writable, reserve, descriptor: operation => this.#call(operation, open => open.fd()) })
+    const named = { path: name, directory }
+    handles.set(this, { name, named, writable, reserve, descriptor: operation => this.#call(operation, open => open.fd()) })
   }
 
   /** The file. */

@@ -1,0 +1,280 @@
+import { checkBoolean, checkName, checkOptions, checkSignal, checkTimeout, invalid } from '../arguments.js'
+import { connected } from '../channel/channel.js'
+import type { Descriptor } from '../channel/descriptor.js'
+import { Message, numberOf, type Shareable } from '../channel/message.js'
+import { begin, Socket, type Wait } from '../channel/socket.js'
+import { ChannelError, PagecastError, SegmentError } from '../errors.js'
+import { type NativeChannel, NativeParcel } from '../native.js'
+import { Region } from '../region/region.js'
+import { Bell, sleep } from '../sleep.js'
+import type { AllocateOptions, BrokerCallOptions, BrokerConnectOptions, BrokerEntry, GetOptions, ShareOptions } from './broker-options.js'
+import { checkUsers } from './broker-options.js'
+import { badMessage, parse, refusalIn, VERSION } from './replies.js'
+
+const DEFAULT_TIMEOUT = 5000
+/** Of a memfd's label at most 249 bytes fit, and a character has at most 4. */
+const LABEL = 60
+
+/** A call that was sent, and its answer once that is there. */
+interface Call {
+  answer?: { readonly said: Record<string, unknown>; readonly descriptors: readonly Descriptor[] }
+}
+
+/** What one says to a broker: see `broker/mod.rs`. */
+interface Request {
+  readonly call: 'share' | 'get' | 'free' | 'list'
+  readonly [argument: string]: unknown
+}
+
+/**
+ * A connection to a {@link Broker}. What it allocated and shared is its own: closed, or when its process or worker ends in whatever way, its names go, but for those that are
+ * kept; who has their memory mapped keeps that.
+ *
+ * Every call is `ERR_BROKER_GONE` once the broker is gone, and regions stay what they are. A new broker knows no names: connect again, and
+ * {@link BrokerClient.share} what you hold. A client that is forgotten is closed when it is collected.
+ */
+export class BrokerClient {
+  readonly #socket: Socket<NativeChannel>
+  readonly #calls = new Map<number, Call>()
+  /** Rings when one call found the answers of others. */
+  readonly #news = new Bell()
+  #last = 0
+  #isGone = false
+
+  /** @internal */
+  static async connect(path: string, options: BrokerConnectOptions | undefined): Promise<BrokerClient> {
+    const what = `connect to ${path}`
+    const given = checkOptions(what, options, ['timeout', 'signal', 'wait', 'uids'])
+    const isPatient = checkBoolean(what, 'wait', given.wait) ?? false
+    const trusted = checkUsers(what, given.uids)
+    const wait = begin(what, { timeout: checkTimeout(what, given.timeout) ?? DEFAULT_TIMEOUT, signal: checkSignal(what, given.signal) })
+    const socket = new Socket(await connected(path, isPatient, wait))
+    try {
+      await greet(what, socket, trusted, wait)
+    } catch (error) {
+      socket.close()
+      throw error
+    }
+    return new BrokerClient(socket)
+  }
+
+  private constructor(socket: Socket<NativeChannel>) {
+    this.#socket = socket
+  }
+
+  /**
+   * Makes shared memory under a name, and maps it: a memfd that is sealed against shrinking and growing. Its memory is this process's, as the kernel counts it.
+   *
+   * @throws `ERR_ALREADY_EXISTS`; `ERR_BROKER_LIMIT`; `ERR_INVALID_NAME` for what could not be a file's name; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`, and what
+   * {@link Region.map} throws. Then nothing is left of it.
+   */
+  async allocate(name: string, options: AllocateOptions): Promise<Region> {
+    const what = `allocate ${checkName('allocate', name)}`
+    if (typeof options !== 'object' || options === null) throw invalid(what, 'options', options, 'an object')
+    const { keep, timeout, signal, ...map } = options
+    const isKept = checkBoolean(what, 'keep', keep) ?? false
+    const wait = waitOf(what, { timeout, signal })
+    for (const key of ['source', 'access', 'sharing', 'offset'] as const)
+      if (key in map) throw invalid(what, key, map[key as never], 'none')
+    this.#check(what)
+    const region = Region.map({ ...map, source: { memfd: [...name].slice(0, LABEL).join(''), seals: ['shrink', 'grow'] } })
+    try {
+      await this.#call(what, { call: 'share', name, keep: isKept }, wait, [region.fd])
+      return region
+    } catch (error) {
+      region.close()
+      throw error
+    }
+  }
+
+  /**
+   * Gives shared memory that is there a name: that of a region, of a {@link SharedMemory}, or what a descriptor leads to. The broker has a descriptor of its own then.
+   *
+   * @throws `ERR_ALREADY_EXISTS`; `ERR_BROKER_LIMIT`; `ERR_INVALID_ARGUMENT` for what is in no filesystem of memory; `ERR_INVALID_NAME`; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`.
+   */
+  async share(name: string, shareable: Shareable, options?: ShareOptions): Promise<void> {
+    const what = `share ${checkName('share', name)}`
+    const given = checkOptions(what, options, ['keep', 'timeout', 'signal'])
+    const keep = checkBoolean(what, 'keep', given.keep) ?? false
+    const number = numberOf(what, 'what is shared', shareable)
+    await this.#call(what, { call: 'share', name, keep }, waitOf(what, given), [number])
+  }
+
+  /**
+   * Maps what has the name: with `access: 'rw'` where that is possible, and `'r'` where a seal forbids it, unless the options say otherwise.
+   *
+   * @throws `ERR_NOT_FOUND` if nothing has; `ERR_INVALID_NAME`; `ERR_BROKER_LIMIT` if 64 calls of this client wait already; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`, and what
+   * {@link Region.map} throws.
+   */
+  async get(name: string, options: GetOptions = {}): Promise<Region> {
+    const what = `get ${checkName('get', name)}`
+    if (typeof options !== 'object' || options === null) throw invalid(what, 'options', options, 'an object')
+    const { wait: isPatient, timeout, signal, ...map } = options
+    const wait = checkBoolean(what, 'wait', isPatient) ?? false
+    if ('source' in map) throw invalid(what, 'source', map.source, 'none')
+    const { descriptors } = await this.#call(what, { call: 'get', name, wait }, waitOf(what, { timeout, signal }))
+    const [descriptor] = descriptors
+    if (descriptor === undefined) throw badMessage(what, 'the answer has no descriptor')
+    try {
+      return Region.map({ ...map, source: descriptor })
+    } finally {
+      descriptor.close()
+    }
+  }
+
+  /**
+   * Takes a name away. Who has the memory keeps it.
+   *
+   * @throws `ERR_NOT_FOUND`; `ERR_PERMISSION` if it is another client's that is there, and not kept; `ERR_INVALID_NAME`; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`.
+   */
+  async free(name: string, options?: BrokerCallOptions): Promise<void> {
+    const what = `free ${checkName('free', name)}`
+    await this.#call(what, { call: 'free', name }, waitOf(what, checkOptions(what, options, ['timeout', 'signal'])))
+  }
+
+  /**
+   * All names, in order.
+   *
+   * @throws `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
+   */
+  async list(options?: BrokerCallOptions): Promise<BrokerEntry[]> {
+    const wait = waitOf('list', checkOptions('list', options, ['timeout', 'signal']))
+    const all = new Map<string, BrokerEntry>()
+    for (let after = '', goesOn = true; goesOn; ) {
+      const { said } = await this.#call('list', { call: 'list', after }, wait)
+      const before = all.size
+      for (const entry of entriesOf(said.entries)) all.set(entry.name, entry)
+      after = [...all.keys()].at(-1) ?? ''
+      goesOn = said.more === true && all.size > before
+    }
+    return [...all.values()]
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#socket.isClosed
+  }
+
+  /** Ends the connection. Its names go, but for those that are kept; its regions stay. Who waits gets `ERR_DISPOSED`. Twice is once. */
+  close(): void {
+    this.#socket.close()
+    this.#news.ring()
+  }
+
+  /** As {@link BrokerClient.close}. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #check(what: string): void {
+    this.#socket.call(what, () => {})
+    if (this.#isGone) throw gone(what)
+  }
+
+  /** Asks, and waits for the answer. */
+  async #call(what: string, request: Request, wait: Wait, numbers: readonly number[] = []): Promise<Required<Call>['answer']> {
+    this.#check(what)
+    const id = ++this.#last
+    const call: Call = {}
+    this.#calls.set(id, call)
+    try {
+      await this.#send(what, { id, ...request }, wait, numbers)
+      while (call.answer === undefined) {
+        this.#hear(what)
+        if (call.answer !== undefined) break
+        this.#check(what)
+        await sleep(
+          { ms: wait.left('and the broker did not answer'), signal: wait.signal },
+          this.#socket.ready(false),
+          this.#news.subscribe,
+        )
+      }
+    } finally {
+      this.#calls.delete(id)
+      if (call.answer === undefined) this.#cancel(id)
+    }
+    const refusal = refusalIn(what, call.answer.said)
+    if (refusal === undefined) return call.answer
+    for (const descriptor of call.answer.descriptors) descriptor.close()
+    throw refusal
+  }
+
+  async #send(what: string, request: object, wait: Wait, numbers: readonly number[]): Promise<void> {
+    const parcel = this.#socket.call(what, () => NativeParcel.pack(Buffer.from(JSON.stringify(request)), [...numbers]))
+    try {
+      await this.#socket.until(what, true, wait, 'and the broker does not read', native => native.trySend(parcel) || undefined)
+    } catch (error) {
+      throw isPeerGone(error) ? gone(what, error) : error
+    } finally {
+      parcel.close()
+    }
+  }
+
+  /** Gives every answer that is there to whoever waits for it. */
+  #hear(what: string): void {
+    for (;;) {
+      const found = this.#socket.call(what, native => native.tryReceive())
+      if (found === null) return
+      if (found.isEnd) this.#isGone = true
+      else this.#deliver(what, new Message(found, what))
+      this.#news.ring()
+      if (this.#isGone) return
+    }
+  }
+
+  #deliver(what: string, message: Message): void {
+    const said = parse(what, message.bytes)
+    const call = this.#calls.get(said.id as number)
+    if (call === undefined || call.answer !== undefined) message.close()
+    else call.answer = { said, descriptors: message.descriptors }
+  }
+
+  /** Nobody waits for the answer: what the call began is to be undone. */
+  #cancel(id: number): void {
+    if (this.#isGone || this.closed) return
+    try {
+      const parcel = NativeParcel.pack(Buffer.from(JSON.stringify({ id, call: 'cancel' })), [])
+      this.#socket.call('cancel', native => native.trySend(parcel))
+    } catch {
+      // whatever it is, the next call will tell
+    }
+  }
+}
+
+async function greet(what: string, socket: Socket<NativeChannel>, trusted: readonly number[], wait: Wait): Promise<void> {
+  const { uid } = socket.call(what, native => native.peer())
+  if (![0, process.geteuid?.(), ...trusted].includes(uid)) {
+    throw new SegmentError('ERR_PERMISSION', `${what}: its broker is user ${uid}, none of those that are trusted`)
+  }
+  const found = await socket.until(what, false, wait, 'and the broker did not greet', native => native.tryReceive() ?? undefined)
+  if (found.isEnd) throw gone(what)
+  using message = new Message(found, what)
+  const said = parse(what, message.bytes)
+  const refusal = refusalIn(what, said)
+  if (refusal !== undefined) throw refusal
+  if (said.broker !== VERSION) throw badMessage(what, `a broker of version ${String(said.broker)}, expected ${VERSION}`)
+}
+
+function waitOf(what: string, { timeout, signal }: BrokerCallOptions): Wait {
+  return begin(what, { timeout: checkTimeout(what, timeout) ?? DEFAULT_TIMEOUT, signal: checkSignal(what, signal) })
+}
+
+function isPeerGone(error: unknown): boolean {
+  return error instanceof PagecastError && error.code === 'ERR_PEER_GONE'
+}
+
+function gone(what: string, cause?: unknown): ChannelError {
+  return new ChannelError('ERR_BROKER_GONE', `${what}: the broker is gone, or ended the connection`, { cause })
+}
+
+/** Those that have the form of one. */
+function entriesOf(entries: unknown): BrokerEntry[] {
+  if (!Array.isArray(entries)) throw badMessage('list', 'the answer has no entries')
+  return entries.map((entry: Record<string, unknown> | null) => {
+    const { name, byteLength, pid, keep } = entry ?? {}
+    if (typeof name !== 'string' || typeof byteLength !== 'number' || typeof keep !== 'boolean') {
+      throw badMessage('list', 'an entry without its name, length or owner')
+    }
+    return { name, byteLength, keep, pid: typeof pid === 'number' ? pid : undefined }
+  })
+}
