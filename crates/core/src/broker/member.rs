@@ -31,12 +31,14 @@ pub(super) struct Member {
     unsent: VecDeque<Answer>,
     /// Whether the connection is over.
     pub is_gone: bool,
+    /// Whether all it said was heard.
+    pub is_heard: bool,
 }
 
 impl Member {
     pub fn new(channel: Channel, connection: u64) -> Member {
         let owner = Owner { connection, pid: channel.peer().pid };
-        Member { channel, owner, waiting: Vec::new(), unsent: VecDeque::new(), is_gone: false }
+        Member { channel, owner, waiting: Vec::new(), unsent: VecDeque::new(), is_gone: false, is_heard: false }
     }
 
     /// Whether it does not read what it was told.

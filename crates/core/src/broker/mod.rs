@@ -11,7 +11,7 @@
 //! let second = Duration::from_secs(1);
 //!
 //! let mut one = BrokerClient::connect(&path, &Default::default(), second)?; // in any process
-//! let mut region = one.allocate("frames", &Allocation::new(65_536), second)?;
+//! let region = one.allocate("frames", &Allocation::new(65_536), second)?;
 //! region.write_at(0, b"shared")?;
 //!
 //! let mut other = BrokerClient::connect(&path, &Default::default(), second)?; // in any other
@@ -37,6 +37,7 @@
 //! | `cancel` | | | none: what the call of that `id` began is undone |
 
 mod client;
+mod closing;
 mod member;
 mod message;
 mod server;
@@ -48,6 +49,7 @@ pub use table::Limits;
 
 use crate::channel::{ListenOptions, Listener};
 use crate::error::{Code, Error, Result};
+use crate::roster::forked;
 use std::io::{PipeWriter, Write};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -69,6 +71,8 @@ pub struct Broker {
     path: PathBuf,
     stop: PipeWriter,
     thread: Option<JoinHandle<()>>,
+    /// Of the process whose thread it is.
+    generation: u32,
 }
 
 impl Broker {
@@ -82,7 +86,7 @@ impl Broker {
         let server = server::Server::new(listener, stopped, options);
         let thread = std::thread::Builder::new().name("pagecast-broker".into()).stack_size(256 * 1024);
         let thread = thread.spawn(move || server.run()).map_err(|error| failed("start a thread", error))?;
-        Ok(Broker { path, stop, thread: Some(thread) })
+        Ok(Broker { path, stop, thread: Some(thread), generation: forked::generation() })
     }
 
     /// Where it listens: an absolute path.
@@ -93,6 +97,10 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        if self.generation != forked::generation() {
+            std::mem::forget(self.thread.take()); // a forked child has no such thread
+            return;
+        }
         let _ = self.stop.write_all(&[0]);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

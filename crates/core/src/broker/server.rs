@@ -1,14 +1,16 @@
 //! The thread of a broker: it waits for whatever comes first, and for nobody in particular.
 
 use super::BrokerOptions;
+use super::closing::close_elsewhere;
 use super::member::{MOST_WAITING, Member, Waiting};
 use super::message::{self, Call, Greeting, MOST_BYTES, Refusal, Reply, Request, VERSION};
 use super::table::{Limits, Table, missing};
-use crate::channel::{Channel, Listener, Look, Message};
+use crate::channel::{Channel, Listener, Message};
 use crate::error::{Code, Error, Result};
 use crate::sys;
 use std::io::PipeReader;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Most messages that are read from a client before the others have their turn.
@@ -41,7 +43,7 @@ impl Server {
     pub fn run(mut self) {
         while let Some(ready) = self.wait() {
             if ready.first() == Some(&true) {
-                return;
+                break;
             }
             self.is_full = false;
             if ready.get(1) == Some(&true) {
@@ -52,6 +54,9 @@ impl Server {
             }
             self.part();
         }
+        self.accept(); // who was not, and has sent something already
+        self.members.iter_mut().for_each(|member| member.is_gone = true);
+        self.part();
     }
 
     /// Which are ready: who ends this, who connects, and each client. `None` where the system fails.
@@ -77,17 +82,17 @@ impl Server {
     }
 
     fn admit(&mut self, channel: Channel) {
-        match self.check(&channel) {
-            Ok(()) => {
-                let greeting = message::write(&Greeting { broker: VERSION, pid: std::process::id() });
-                if greeting.and_then(|bytes| channel.try_send(&bytes, &[])).is_ok_and(|sent| sent) {
-                    self.connections += 1;
-                    self.members.push(Member::new(channel, self.connections));
-                }
-            }
-            Err(error) => {
-                let _ = message::write(&Refusal::of(&error)).and_then(|bytes| channel.try_send(&bytes, &[]));
-            }
+        let checked = self.check(&channel);
+        let first = match &checked {
+            Ok(()) => message::write(&Greeting { broker: VERSION, pid: std::process::id() }),
+            Err(error) => message::write(&Refusal::of(error)),
+        };
+        let sent = first.and_then(|bytes| channel.try_send(&bytes, &[]));
+        if checked.is_ok() && matches!(sent, Ok(true)) {
+            self.connections += 1;
+            self.members.push(Member::new(channel, self.connections));
+        } else {
+            close_elsewhere(channel);
         }
     }
 
@@ -110,24 +115,28 @@ impl Server {
             if member.is_gone || member.is_behind() {
                 return;
             }
-            match member.channel.try_receive() {
-                Ok(Look::Message(message)) => self.hear(index, message),
-                Ok(Look::Nothing) => return,
-                // what does not keep to the form is not listened to any longer
-                Ok(Look::End) | Err(_) => member.is_gone = true,
+            match member.channel.try_receive_any() {
+                Ok(None) => return,
+                Ok(Some((message, false))) if message.bytes.is_empty() && message.descriptors.is_empty() => {
+                    (member.is_gone, member.is_heard) = (true, true);
+                }
+                Ok(Some((message, is_cut))) => self.hear(index, message, is_cut),
+                Err(_) => member.is_gone = true,
             }
         }
     }
 
-    fn hear(&mut self, index: usize, Message { bytes, descriptors }: Message) {
-        let request = if bytes.len() > MOST_BYTES || descriptors.len() > 1 {
+    fn hear(&mut self, index: usize, Message { bytes, mut descriptors }: Message, is_cut: bool) {
+        let request = if is_cut || bytes.len() > MOST_BYTES || descriptors.len() > 1 {
             Err(Error::new(Code::BadMessage, format!("{} bytes and {} descriptors are no call", bytes.len(), descriptors.len())))
         } else {
             message::read::<Request>("call", &bytes)
         };
         match request {
-            Ok(Request { id, call }) => self.serve(index, id, call, descriptors.into_iter().next()),
+            Ok(Request { id, call }) => self.serve(index, id, call, descriptors.pop()),
+            // what does not keep to the form is not listened to any longer
             Err(error) => {
+                close_elsewhere(descriptors);
                 let refusal = Some(Refusal::of(&error));
                 self.members[index].answer(&Reply { refusal, ..Reply::default() }, None);
                 self.members[index].is_gone = true;
@@ -135,48 +144,54 @@ impl Server {
         }
     }
 
-    fn serve(&mut self, index: usize, id: u64, call: Call, descriptor: Option<OwnedFd>) {
-        let member = &mut self.members[index];
-        let owner = member.owner;
+    fn serve(&mut self, index: usize, id: u64, call: Call, mut descriptor: Option<OwnedFd>) {
+        let owner = self.members[index].owner;
         let mut reply = Reply { id, ..Reply::default() };
-        let mut answer = None;
-        let done = match call {
-            Call::Cancel => {
-                member.waiting.retain(|waiting| waiting.request != id);
-                self.table.cancel(owner, id);
-                return;
-            }
-            Call::Share { name, keep } => {
-                let missing = || Error::new(Code::BadMessage, format!("share {name:?}: there is no descriptor"));
-                let added = descriptor.ok_or_else(missing).and_then(|fd| self.table.add(&name, fd, owner, id, keep));
-                if added.is_ok() {
-                    self.tell(&name);
-                }
-                added
-            }
-            Call::Get { name, wait } => match self.table.get(&name) {
-                None if wait && member.waiting.len() < MOST_WAITING => {
-                    member.waiting.push(Waiting { request: id, name });
-                    return;
-                }
-                None if wait => {
-                    Err(Error::new(Code::BrokerLimit, format!("get {name:?}: {MOST_WAITING} calls of this client wait already")))
-                }
-                None => Err(missing("get", &name)),
-                found => {
-                    answer = found;
-                    Ok(())
-                }
-            },
-            Call::Free { name } => self.table.free(&name, owner),
+        let answered = match call {
+            Call::Share { name, keep } => self.table.add(&name, &mut descriptor, owner, id, keep).map(|()| {
+                self.tell(&name);
+                Some(None)
+            }),
+            Call::Get { name, wait } => self.get(index, id, name, wait).map(|found| found.map(Some)),
+            Call::Free { name } => self.table.free(&name, owner).map(|()| Some(None)),
             Call::List { after } => {
                 let (entries, more) = self.table.list(&after);
                 (reply.entries, reply.more) = (Some(entries), more);
-                Ok(())
+                Ok(Some(None))
+            }
+            Call::Cancel => {
+                self.members[index].waiting.retain(|waiting| waiting.request != id);
+                self.table.cancel(owner, id);
+                Ok(None)
             }
         };
-        reply.refusal = done.err().as_ref().map(Refusal::of);
-        self.members[index].answer(&reply, answer);
+        if descriptor.is_some() {
+            close_elsewhere(descriptor); // nobody asked for it
+        }
+        match answered {
+            Ok(None) => {} // it waits
+            Ok(Some(found)) => self.members[index].answer(&reply, found),
+            Err(error) => {
+                reply.refusal = Some(Refusal::of(&error));
+                self.members[index].answer(&reply, None);
+            }
+        }
+    }
+
+    /// What has the name; `None` if that is to be waited for.
+    fn get(&mut self, index: usize, request: u64, name: String, wait: bool) -> Result<Option<Arc<OwnedFd>>> {
+        let waiting = &mut self.members[index].waiting;
+        match self.table.get(&name) {
+            Some(found) => Ok(Some(found)),
+            None if !wait => Err(missing()),
+            None if waiting.len() >= MOST_WAITING => {
+                Err(Error::new(Code::BrokerLimit, format!("{MOST_WAITING} calls of this client wait already")))
+            }
+            None => {
+                waiting.push(Waiting { request, name });
+                Ok(None)
+            }
+        }
     }
 
     /// Whoever waits for a name that came gets it.
@@ -194,9 +209,13 @@ impl Server {
 
     /// Who is gone takes along what was its own.
     fn part(&mut self) {
-        for member in self.members.iter().filter(|member| member.is_gone) {
+        for member in self.members.extract_if(.., |member| member.is_gone) {
             self.table.forsake(member.owner);
+            if !member.is_heard {
+                // descriptors may be among what was not read
+                member.channel.shut_down();
+                close_elsewhere(member.channel);
+            }
         }
-        self.members.retain(|member| !member.is_gone);
     }
 }

@@ -54,23 +54,25 @@ impl Table {
         Table { objects: BTreeMap::new(), limits }
     }
 
-    /// Takes an object in.
-    pub fn add(&mut self, name: &str, fd: OwnedFd, owner: Owner, request: u64, keep: bool) -> Result<()> {
-        let what = format!("share {name:?}");
+    /// Takes an object in; what is refused stays where it is.
+    pub fn add(&mut self, name: &str, sent: &mut Option<OwnedFd>, owner: Owner, request: u64, keep: bool) -> Result<()> {
         Name::new(name, None)?;
-        let byte_length = shared_length(&what, &fd)?;
+        let fd = sent.as_ref().ok_or_else(|| Error::new(Code::BadMessage, "there is no descriptor"))?;
+        let byte_length = shared_length(fd)?;
         if let Some(taken) = self.objects.get(name) {
             let whose = taken.owner.map_or("kept".into(), |owner| format!("of pid {}", owner.pid));
-            return Err(Error::new(Code::AlreadyExists, format!("{what}: there is one, {whose}")));
+            return Err(Error::new(Code::AlreadyExists, format!("there is one, {whose}")));
         }
-        self.check(&what, byte_length, owner)?;
-        self.objects.insert(name.into(), Object { fd: Arc::new(fd), owner: Some(owner), request, keep });
+        self.check(byte_length, owner)?;
+        if let Some(fd) = sent.take() {
+            self.objects.insert(name.into(), Object { fd: Arc::new(fd), owner: Some(owner), request, keep });
+        }
         Ok(())
     }
 
-    fn check(&self, what: &str, byte_length: u64, owner: Owner) -> Result<()> {
+    fn check(&self, byte_length: u64, owner: Owner) -> Result<()> {
         let Limits { max_bytes, max_names, max_names_per_client, .. } = self.limits;
-        let refused = |fact: String| Err(Error::new(Code::BrokerLimit, format!("{what}: {fact}")));
+        let refused = |fact: String| Err(Error::new(Code::BrokerLimit, fact));
         let own = self.objects.values().filter(|object| object.owner == Some(owner)).count();
         if own >= max_names_per_client {
             return refused(format!("this client has {own} names, the most that one may have"));
@@ -92,10 +94,10 @@ impl Table {
 
     /// Takes a name away: its owner may, and of what is kept everybody.
     pub fn free(&mut self, name: &str, asking: Owner) -> Result<()> {
-        let object = self.objects.get(name).ok_or_else(|| missing("free", name))?;
+        let object = self.objects.get(name).ok_or_else(missing)?;
         match object.owner {
             Some(owner) if owner != asking && !object.keep => {
-                Err(Error::new(Code::Permission, format!("free {name:?}: it belongs to pid {}, and goes with it", owner.pid)))
+                Err(Error::new(Code::Permission, format!("it belongs to pid {}, and goes with it", owner.pid)))
             }
             _ => {
                 self.objects.remove(name);
@@ -131,13 +133,13 @@ impl Table {
     }
 }
 
-pub(super) fn missing(call: &str, name: &str) -> Error {
-    Error::new(Code::NotFound, format!("{call} {name:?}: there is no such name"))
+pub(super) fn missing() -> Error {
+    Error::new(Code::NotFound, "there is no such name")
 }
 
 /// Only shared memory is taken in. The kernel tells by its seals, without asking a filesystem, which might be another process that does not answer.
-fn shared_length(what: &str, fd: &OwnedFd) -> Result<u64> {
-    let refused = |fact| Error::new(Code::InvalidArgument, format!("{what}: {fact}"));
+fn shared_length(fd: &OwnedFd) -> Result<u64> {
+    let refused = |fact| Error::new(Code::InvalidArgument, fact);
     sys::seals_of(fd.as_fd()).map_err(|_| refused("it is no shared memory, as memfds and objects in /dev/shm are"))?;
     match sys::inspect(fd) {
         Ok((_, FileKind::Regular(size))) if size > 0 => Ok(size),

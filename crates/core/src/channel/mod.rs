@@ -13,7 +13,7 @@
 //! let (here, there) = Channel::pair()?;
 //! let there = Channel::from_descriptor(there)?; // in the child that inherited it
 //!
-//! let mut region = Region::map(&MapOptions { byte_length: Some(65_536), ..MapOptions::default() })?;
+//! let region = Region::map(&MapOptions { byte_length: Some(65_536), ..MapOptions::default() })?;
 //! region.write_at(0, b"shared")?;
 //! here.send(b"a region", &[region.descriptor()?], Duration::from_secs(5))?;
 //!
@@ -189,27 +189,31 @@ impl Channel {
     /// Looks for a message. [`Code::BadMessage`] for one that is longer than [`MOST_BYTES`] or carries more than [`MOST_DESCRIPTORS`], or more than this
     /// process may have open: it is gone, and so are all its descriptors; the next one can be received.
     pub fn try_receive(&self) -> Result<Look> {
-        let mut bytes = vec![0; MOST_BYTES];
-        let received = match sys::receive_message(self.socket.fd(), &mut bytes) {
-            Ok(received) => received,
-            Err(Errno::EAGAIN) => return Ok(Look::Nothing),
-            // the other end went without reading what it was sent
-            Err(Errno::ECONNRESET) => return Ok(Look::End),
-            Err(errno) => return Err(self.failed("receive", "recvmsg", errno)),
-        };
-        if received.is_cut {
+        let Some((message, is_cut)) = self.try_receive_any()? else { return Ok(Look::Nothing) };
+        if is_cut {
             let most = grouped(MOST_BYTES as u64);
             let fact = format!(
                 "receive: a message of more than {most} bytes, or more than {MOST_DESCRIPTORS} descriptors or this process may open"
             );
             return Err(Error::new(Code::BadMessage, fact));
         }
-        if received.byte_length == 0 && received.descriptors.is_empty() {
-            return Ok(Look::End);
-        }
+        let is_end = message.bytes.is_empty() && message.descriptors.is_empty();
+        Ok(if is_end { Look::End } else { Look::Message(message) })
+    }
+
+    /// A message, empty at the end, and whether something of it was lost.
+    pub(crate) fn try_receive_any(&self) -> Result<Option<(Message, bool)>> {
+        let mut bytes = vec![0; MOST_BYTES];
+        let received = match sys::receive_message(self.socket.fd(), &mut bytes) {
+            Ok(received) => received,
+            Err(Errno::EAGAIN) => return Ok(None),
+            // the other end went without reading what it was sent
+            Err(Errno::ECONNRESET) => return Ok(Some((Message { bytes: Vec::new(), descriptors: Vec::new() }, false))),
+            Err(errno) => return Err(self.failed("receive", "recvmsg", errno)),
+        };
         bytes.truncate(received.byte_length);
         bytes.shrink_to_fit();
-        Ok(Look::Message(Message { bytes, descriptors: received.descriptors }))
+        Ok(Some((Message { bytes, descriptors: received.descriptors }, received.is_cut)))
     }
 
     /// Sleeps until there is something to receive (`writes`: or room to send), at most so long.

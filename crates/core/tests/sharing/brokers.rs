@@ -1,0 +1,359 @@
+//! A broker and its clients.
+
+use crate::common::watchdog::bounded;
+use crate::common::{Directory, code};
+use crate::{LONG, SHORT, descriptor, first_byte, memory};
+use pagecast::broker::{Allocation, ConnectOptions, Limits};
+use pagecast::region::{MapOptions, Mode, Region, Seals, SharedMemory, SharedMemoryOptions, Source};
+use pagecast::wait::Patience;
+use pagecast::{Broker, BrokerClient, BrokerOptions, Channel, Code};
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
+
+struct Scene {
+    directory: Directory,
+    broker: Broker,
+}
+
+impl Scene {
+    fn new(limits: Limits) -> Scene {
+        let directory = Directory::new();
+        let options = BrokerOptions { limits, ..BrokerOptions::default() };
+        let broker = Broker::listen(&directory.path().join("broker"), &options).unwrap();
+        Scene { directory, broker }
+    }
+
+    fn client(&self) -> BrokerClient {
+        BrokerClient::connect(self.broker.path(), &ConnectOptions::default(), LONG).unwrap()
+    }
+
+    /// Somebody who does not keep to the form, and has been greeted.
+    fn stranger(&self) -> Channel {
+        let channel = Channel::connect(self.broker.path(), false, LONG).unwrap();
+        assert!(channel.receive(LONG).unwrap().unwrap().bytes.starts_with(b"{\"broker\":1"));
+        channel
+    }
+}
+
+fn names(client: &mut BrokerClient) -> Vec<String> {
+    client.list(LONG).unwrap().into_iter().map(|entry| entry.name).collect()
+}
+
+#[test]
+fn what_one_allocates_another_one_gets() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let (mut one, mut other) = (scene.client(), scene.client());
+        let region = one.allocate("frames", &Allocation::new(10_000), LONG).unwrap();
+        region.write_at(9_999, &[7]).unwrap();
+        let same = Region::map(&MapOptions::new(Source::Descriptor(other.get("frames", false, LONG).unwrap()))).unwrap();
+        assert_eq!((same.byte_length(), same.seals().unwrap()), (10_000, Seals::SHRINK | Seals::GROW));
+        same.write_at(0, &[8]).unwrap();
+        let mut bytes = [0];
+        region.read_at(0, &mut bytes).unwrap();
+        assert_eq!(bytes, [8]);
+        let [entry] = other.list(LONG).unwrap().try_into().unwrap();
+        assert_eq!((entry.name.as_str(), entry.byte_length, entry.pid, entry.keep), ("frames", 10_000, Some(std::process::id()), false));
+
+        assert_eq!(code(other.free("frames", LONG)), Code::Permission);
+        assert_eq!(code(other.allocate("frames", &Allocation::new(1), LONG)), Code::AlreadyExists);
+        one.free("frames", LONG).unwrap();
+        assert_eq!(code(one.free("frames", LONG)), Code::NotFound);
+        assert_eq!(code(other.get("frames", false, LONG)), Code::NotFound);
+        same.read_at(9_999, &mut bytes).unwrap();
+        assert_eq!(bytes, [7], "who has it keeps it");
+    });
+}
+
+#[test]
+fn what_is_a_clients_own_goes_with_it_and_what_is_kept_stays_until_anybody_frees_it() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let (mut one, mut other) = (scene.client(), scene.client());
+        one.allocate("own", &Allocation::new(4096), LONG).unwrap();
+        one.allocate("kept", &Allocation { keep: true, ..Allocation::new(4096) }, LONG).unwrap();
+        assert_eq!(names(&mut other), ["kept", "own"]);
+        drop(one);
+        while names(&mut other) != ["kept"] {}
+        assert_eq!(other.list(LONG).unwrap()[0].pid, None);
+        other.free("kept", LONG).unwrap();
+        assert_eq!(names(&mut other), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_is_there_already_is_shared_too_if_it_is_memory() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        client.share("memfd", memory(4096, 5).descriptor().unwrap(), false, LONG).unwrap();
+        assert_eq!(first_byte(client.get("memfd", false, LONG).unwrap()), 5);
+        let options = SharedMemoryOptions { byte_length: Some(4096), ..SharedMemoryOptions::default() };
+        let object = SharedMemory::open(&scene.directory.name("object"), Mode::Exclusive, &options).unwrap();
+        client.share("object", object.descriptor(), false, LONG).unwrap();
+        assert_eq!(first_byte(client.get("object", false, LONG).unwrap()), 0);
+
+        let (stream, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let empty = SharedMemory::open(&scene.directory.name("empty"), Mode::Exclusive, &SharedMemoryOptions::default()).unwrap();
+        let null = std::fs::File::open("/dev/null").unwrap();
+        for refused in [stream.as_fd(), empty.descriptor(), null.as_fd()] {
+            assert_eq!(code(client.share("refused", refused, false, LONG)), Code::InvalidArgument);
+        }
+        assert_eq!(names(&mut client), ["memfd", "object"]);
+    });
+}
+
+#[test]
+fn who_waits_for_a_name_gets_it_when_it_comes() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let waiting: Vec<_> = (0..4)
+            .map(|_| {
+                let mut client = scene.client();
+                std::thread::spawn(move || client.get("later", true, LONG).map(first_byte))
+            })
+            .collect();
+        std::thread::sleep(SHORT);
+        client.share("later", memory(4096, 9).descriptor().unwrap(), false, LONG).unwrap();
+        for waiting in waiting {
+            assert_eq!(waiting.join().unwrap().unwrap(), 9);
+        }
+    });
+}
+
+#[test]
+fn a_wait_that_was_given_up_leaves_nothing() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let (mut one, mut other) = (scene.client(), scene.client());
+        assert_eq!(code(one.get("later", true, SHORT)), Code::Timeout);
+        let stop = AtomicBool::new(true);
+        assert_eq!(code(one.get("later", true, Patience { timeout: None, cancelled: Some(&stop) })), Code::Aborted);
+        other.share("later", memory(4096, 9).descriptor().unwrap(), false, LONG).unwrap();
+        other.share("another", memory(4096, 10).descriptor().unwrap(), false, LONG).unwrap();
+        assert_eq!(first_byte(one.get("another", false, LONG).unwrap()), 10, "no answer to a call of before");
+    });
+}
+
+#[test]
+fn limits_hold() {
+    bounded(|_| {
+        let limits = Limits { max_bytes: 100_000, max_names: 3, max_names_per_client: 2, max_clients: 3 };
+        let scene = Scene::new(limits);
+        let (mut one, mut other, _third) = (scene.client(), scene.client(), scene.client());
+        let connected = BrokerClient::connect(scene.broker.path(), &ConnectOptions::default(), LONG);
+        assert_eq!(code(connected), Code::BrokerLimit, "clients");
+
+        assert_eq!(code(one.allocate("large", &Allocation::new(100_001), LONG)), Code::BrokerLimit);
+        one.allocate("a", &Allocation::new(60_000), LONG).unwrap();
+        let error = other.allocate("b", &Allocation::new(50_000), LONG).unwrap_err();
+        assert_eq!(error.code(), Code::BrokerLimit);
+        assert!(error.message().contains("50,000") && error.message().contains("100,000"), "{error}");
+        one.allocate("b", &Allocation::new(1), LONG).unwrap();
+        assert_eq!(code(one.allocate("c", &Allocation::new(1), LONG)), Code::BrokerLimit, "names of a client");
+        other.allocate("c", &Allocation::new(1), LONG).unwrap();
+        assert_eq!(code(other.allocate("d", &Allocation::new(1), LONG)), Code::BrokerLimit, "names in all");
+        one.free("a", LONG).unwrap();
+        other.allocate("d", &Allocation::new(90_000), LONG).unwrap();
+    });
+}
+
+#[test]
+fn what_grows_afterwards_counts_as_it_is_by_then() {
+    bounded(|_| {
+        let scene = Scene::new(Limits { max_bytes: 100_000, ..Limits::default() });
+        let mut client = scene.client();
+        let region = memory(4096, 1);
+        client.share("growing", region.descriptor().unwrap(), false, LONG).unwrap();
+        std::fs::File::from(descriptor(&region)).set_len(100_000).unwrap();
+        assert_eq!(code(client.allocate("more", &Allocation::new(4096), LONG)), Code::BrokerLimit);
+    });
+}
+
+#[test]
+fn a_list_is_as_long_as_it_has_to_be() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let region = memory(4096, 1);
+        let wanted: Vec<String> = (0..100).map(|index| format!("{}{index:03}", "\u{1}".repeat(252))).collect();
+        for name in &wanted {
+            client.share(name, region.descriptor().unwrap(), false, LONG).unwrap();
+        }
+        assert_eq!(names(&mut client), wanted);
+    });
+}
+
+#[test]
+fn names_are_those_of_files() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let region = memory(4096, 1);
+        for name in ["", "..", "with/slash", "with\0nul", &"x".repeat(256), ".pagecast-x"] {
+            assert_eq!(code(client.share(name, region.descriptor().unwrap(), false, LONG)), Code::InvalidName);
+            assert_eq!(code(client.get(name, true, LONG)), Code::InvalidName);
+        }
+        let stranger = scene.stranger();
+        stranger.send(br#"{"id":1,"call":"share","name":"with/slash"}"#, &[region.descriptor().unwrap()], LONG).unwrap();
+        let answer = String::from_utf8(stranger.receive(LONG).unwrap().unwrap().bytes).unwrap();
+        assert!(answer.contains("ERR_INVALID_NAME"), "the broker looks for itself: {answer}");
+    });
+}
+
+#[test]
+fn who_says_nonsense_is_told_so_and_no_longer_heard() {
+    bounded(|watch| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let region = memory(4096, 1);
+        let fd = region.descriptor().unwrap();
+        let long = format!(r#"{{"id":1,"call":"get","name":"{}"}}"#, "x".repeat(5000));
+        let deep = "[".repeat(4000);
+        let nonsense: [(&[u8], usize); 8] = [
+            (b"\0", 0),
+            (b"{}", 0),
+            (br#"{"id":-1,"call":"list"}"#, 0),
+            (br#"{"id":1,"call":"explode"}"#, 16),
+            (br#"{"id":1,"call":"list","after":7}"#, 1),
+            (br#"{"id":1,"call":"get","name":"x"}"#, 2),
+            (long.as_bytes(), 1),
+            (deep.as_bytes(), 0),
+        ];
+        for (bytes, count) in nonsense {
+            watch.stage(String::from_utf8_lossy(bytes));
+            let stranger = scene.stranger();
+            stranger.send(bytes, &vec![fd; count], LONG).unwrap();
+            let answer = String::from_utf8(stranger.receive(LONG).unwrap().unwrap().bytes).unwrap();
+            assert!(answer.contains("ERR_BAD_MESSAGE"), "{answer}");
+            assert!(stranger.receive(LONG).unwrap().is_none());
+        }
+        client.allocate("fine", &Allocation::new(4096), LONG).unwrap();
+    });
+}
+
+#[test]
+fn who_does_not_read_keeps_nobody_else_waiting() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        client.allocate("frames", &Allocation::new(4096), LONG).unwrap();
+        let stranger = scene.stranger();
+        let call = br#"{"id":1,"call":"get","name":"frames"}"#;
+        let mut sent = 0;
+        // until the broker does not hear it any more, because it does not read
+        while sent < 20_000 && stranger.send(call, &[], SHORT * 10).is_ok() {
+            sent += 1;
+        }
+        assert!(sent < 20_000, "the broker goes on collecting answers that nobody reads");
+        assert_eq!(first_byte(client.get("frames", false, LONG).unwrap()), 0);
+        let mut answers = 0;
+        while answers < sent {
+            assert_eq!(stranger.receive(LONG).unwrap().unwrap().descriptors.len(), 1);
+            answers += 1;
+        }
+    });
+}
+
+/// A connection that, once its last descriptor is closed, waits an hour for a peer that does not read; and that peer.
+fn lingering() -> (OwnedFd, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (peer, _) = listener.accept().unwrap();
+    socket.set_nonblocking(true).unwrap();
+    while socket.write(&[0; 65_536]).is_ok() {}
+    socket.set_nonblocking(false).unwrap();
+    let linger = libc::linger { l_onoff: 1, l_linger: 3600 };
+    let (option, length) = ((&raw const linger).cast(), size_of::<libc::linger>() as libc::socklen_t);
+    // SAFETY: the option outlives the call, and is as long as we say.
+    assert_eq!(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_LINGER, option, length) }, 0);
+    (socket.into(), peer)
+}
+
+#[test]
+fn what_hangs_when_it_is_closed_does_not_hang_the_broker() {
+    bounded(|watch| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let mut peers = Vec::new();
+        let ways: [&[&[u8]]; 4] = [
+            &[br#"{"id":1,"call":"share","name":"refused"}"#],
+            &[br#"{"id":1,"call":"list"}"#],
+            &[b"nonsense"],
+            &[b"nonsense", b"never read"], // it is in what is thrown away with the connection
+        ];
+        for (way, messages) in ways.iter().enumerate() {
+            watch.stage(format!("way {way}"));
+            for _ in 0..5 {
+                let (socket, peer) = lingering();
+                peers.push(peer);
+                let stranger = Channel::connect(scene.broker.path(), false, LONG).unwrap();
+                let (last, before) = messages.split_last().unwrap();
+                for message in before {
+                    stranger.send(message, &[], LONG).unwrap();
+                }
+                let _ = stranger.send(last, &[socket.as_fd()], LONG);
+                // before the broker has its turn, mostly: then its descriptor is the last one; if not, this thread is to hang
+                std::thread::spawn(move || drop(socket));
+                client.list(LONG).unwrap();
+            }
+        }
+        watch.stage("the end");
+        drop(scene.broker);
+        drop(peers); // whoever hangs in a close is let go
+    });
+}
+
+#[test]
+fn calls_end_when_the_broker_does_and_regions_stay() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let path = scene.broker.path().to_path_buf();
+        let mut client = scene.client();
+        let region = client.allocate("frames", &Allocation::new(4096), LONG).unwrap();
+        let mut waiting = scene.client();
+        let waiting = std::thread::spawn(move || waiting.get("never", true, LONG).map(drop));
+        std::thread::sleep(SHORT);
+        drop(scene.broker);
+        assert_eq!(code(waiting.join().unwrap()), Code::BrokerGone);
+        assert_eq!(code(client.get("frames", false, LONG)), Code::BrokerGone);
+        assert_eq!(code(client.list(LONG)), Code::BrokerGone);
+        assert_eq!(scene.directory.files(), Vec::<String>::new());
+        region.write_at(0, &[3]).unwrap();
+
+        let broker = Broker::listen(&path, &BrokerOptions::default()).unwrap();
+        let mut again = BrokerClient::connect(&path, &ConnectOptions::default(), LONG).unwrap();
+        assert_eq!(code(again.get("frames", false, LONG)), Code::NotFound);
+        again.share("frames", region.descriptor().unwrap(), false, LONG).unwrap();
+        assert_eq!(first_byte(again.get("frames", false, LONG).unwrap()), 3);
+        drop(broker);
+    });
+}
+
+#[test]
+fn what_is_no_broker_is_found_out() {
+    bounded(|_| {
+        let directory = Directory::new();
+        let path = directory.path().join("socket");
+        let listener = pagecast::Listener::bind(&path, &Default::default()).unwrap();
+        let connect = || BrokerClient::connect(&path, &ConnectOptions::default(), SHORT * 10);
+        assert_eq!(code(connect()), Code::Timeout, "it says nothing");
+        for (said, expected) in [
+            (&b"hello"[..], Code::BadMessage),
+            (br#"{"broker":2,"pid":1}"#, Code::BadMessage),
+            (br#"{"error":"ERR_PERMISSION","message":"no"}"#, Code::Permission),
+            (br#"{"error":"rm -rf","message":"no"}"#, Code::BadMessage),
+        ] {
+            let answered = std::thread::scope(|threads| {
+                let connecting = threads.spawn(|| BrokerClient::connect(&path, &ConnectOptions::default(), LONG));
+                // the one before left without being accepted
+                while !listener.accept(LONG).unwrap().try_send(said, &[]).unwrap_or(false) {}
+                connecting.join().unwrap()
+            });
+            assert_eq!(code(answered), expected);
+        }
+    });
+}

@@ -1,0 +1,182 @@
+//! Messages and the descriptors in them.
+
+use crate::common::code;
+use crate::common::watchdog::bounded;
+use crate::{LONG, SHORT, first_byte, memory, open_memory};
+use pagecast::channel::{Look, MOST_BYTES, MOST_DESCRIPTORS};
+use pagecast::region::{MapOptions, Region, Source};
+use pagecast::wait::Patience;
+use pagecast::{Channel, Code};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
+
+fn pair() -> (Channel, Channel) {
+    let (one, other) = Channel::pair().unwrap();
+    (one, Channel::from_descriptor(other).unwrap())
+}
+
+/// Sends what the library does not.
+fn send_raw(channel: &Channel, bytes: &[u8], descriptors: &[i32]) -> isize {
+    let mut control = [0u64; 256];
+    let data = size_of_val(descriptors);
+    let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    // SAFETY: all that the header points to outlives the call, and the control message fits.
+    unsafe {
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        if data > 0 {
+            header.msg_control = control.as_mut_ptr().cast();
+            header.msg_controllen = libc::CMSG_SPACE(data as u32) as _;
+            let first = libc::CMSG_FIRSTHDR(&raw const header);
+            (*first).cmsg_level = libc::SOL_SOCKET;
+            (*first).cmsg_type = libc::SCM_RIGHTS;
+            (*first).cmsg_len = libc::CMSG_LEN(data as u32) as _;
+            libc::CMSG_DATA(first).copy_from_nonoverlapping(descriptors.as_ptr().cast(), data);
+        }
+        libc::sendmsg(channel.descriptor().as_raw_fd(), &raw const header, 0)
+    }
+}
+
+#[test]
+fn messages_come_whole_and_in_order_and_then_the_end() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let lengths = [1, 2, 65_536, 1000];
+        for length in lengths {
+            here.send(&vec![length.to_string().as_bytes()[0]; length], &[], LONG).unwrap();
+        }
+        assert!(matches!(here.try_receive().unwrap(), Look::Nothing));
+        drop(here);
+        for length in lengths {
+            let message = there.receive(LONG).unwrap().unwrap();
+            assert_eq!(message.bytes, vec![length.to_string().as_bytes()[0]; length]);
+            assert!(message.descriptors.is_empty());
+        }
+        assert!(there.receive(LONG).unwrap().is_none());
+        assert!(there.receive(LONG).unwrap().is_none(), "it stays over");
+        assert_eq!(code(there.send(b"too late", &[], LONG)), Code::PeerGone);
+    });
+}
+
+#[test]
+fn descriptors_arrive_as_the_same_memory_with_bytes_and_without() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let regions: Vec<Region> = (0..MOST_DESCRIPTORS).map(|index| memory(4096, index as u8)).collect();
+        let all: Vec<BorrowedFd<'_>> = regions.iter().map(|region| region.descriptor().unwrap()).collect();
+        here.send(b"all", &all, LONG).unwrap();
+        here.send(b"", &all[3..4], LONG).unwrap();
+        let message = there.receive(LONG).unwrap().unwrap();
+        assert_eq!(message.bytes, b"all");
+        assert!(message.descriptors.iter().all(|fd| nix::fcntl::fcntl(fd, nix::fcntl::FcntlArg::F_GETFD).unwrap() == libc::FD_CLOEXEC));
+        let bytes: Vec<u8> = message.descriptors.into_iter().map(first_byte).collect();
+        assert_eq!(bytes, (0..MOST_DESCRIPTORS as u8).collect::<Vec<_>>());
+        let message = there.receive(LONG).unwrap().unwrap();
+        assert!(message.bytes.is_empty());
+        let [fd]: [OwnedFd; 1] = message.descriptors.try_into().unwrap();
+        let same = Region::map(&MapOptions::new(Source::Descriptor(fd))).unwrap();
+        same.write_at(0, &[99]).unwrap();
+        let mut byte = [0];
+        regions[3].read_at(0, &mut byte).unwrap();
+        assert_eq!(byte, [99]);
+    });
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_anything_is() {
+    let (here, there) = pair();
+    let region = memory(4096, 1);
+    let too_many = vec![region.descriptor().unwrap(); MOST_DESCRIPTORS + 1];
+    assert_eq!(code(here.send(b"", &[], LONG)), Code::InvalidSize);
+    assert_eq!(code(here.send(&vec![0; MOST_BYTES + 1], &[], LONG)), Code::InvalidSize);
+    assert_eq!(code(here.send(b"x", &too_many, LONG)), Code::InvalidSize);
+    assert!(matches!(there.try_receive().unwrap(), Look::Nothing));
+}
+
+#[test]
+fn a_wait_ends_when_its_time_is_over_or_it_is_cancelled() {
+    bounded(|_| {
+        let (here, there) = pair();
+        assert_eq!(code(there.receive(SHORT)), Code::Timeout);
+        let stop = AtomicBool::new(true);
+        assert_eq!(code(there.receive(Patience { timeout: None, cancelled: Some(&stop) })), Code::Aborted);
+        let full = std::iter::repeat_with(|| here.try_send(&[7; 60_000], &[]).unwrap()).take_while(|sent| *sent).count();
+        assert!(full > 0);
+        assert_eq!(code(here.send(&[7; 60_000], &[], SHORT)), Code::Timeout, "the other end does not read");
+        for _ in 0..full {
+            assert_eq!(there.receive(LONG).unwrap().unwrap().bytes, [7; 60_000]);
+        }
+        here.send(b"room again", &[], LONG).unwrap();
+    });
+}
+
+#[test]
+fn a_sender_waits_until_there_is_room_and_a_receiver_until_something_comes() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let receiver = std::thread::spawn(move || {
+            let mut count = 0;
+            while let Some(message) = there.receive(LONG).unwrap() {
+                assert_eq!(message.bytes, vec![count as u8; 50_000]);
+                count += 1;
+            }
+            count
+        });
+        for count in 0..100 {
+            here.send(&vec![count; 50_000], &[], LONG).unwrap();
+        }
+        drop(here);
+        assert_eq!(receiver.join().unwrap(), 100);
+    });
+}
+
+#[test]
+fn a_message_that_is_too_long_or_has_too_many_descriptors_is_dropped_and_nothing_of_it_stays_open() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let label = "surplus";
+        let options = MapOptions { byte_length: Some(4096), ..MapOptions::new(Source::Memory(label.into())) };
+        let region = Region::map(&options).unwrap();
+        let number = region.descriptor().unwrap().as_raw_fd();
+        for count in [17, 100, 253] {
+            assert_eq!(send_raw(&here, b"x", &vec![number; count]), 1);
+            assert_eq!(code(there.receive(LONG)), Code::BadMessage);
+        }
+        assert_eq!(send_raw(&here, &vec![0; MOST_BYTES + 1], &[number; 3]), 65_537);
+        assert_eq!(code(there.receive(LONG)), Code::BadMessage);
+        assert_eq!(open_memory(label), 1, "the region's own");
+        here.send(b"the next one", &[], LONG).unwrap();
+        assert_eq!(there.receive(LONG).unwrap().unwrap().bytes, b"the next one");
+    });
+}
+
+#[test]
+fn what_was_sent_and_never_read_is_closed_with_the_channel() {
+    let (here, there) = pair();
+    let label = "unread";
+    let options = MapOptions { byte_length: Some(4096), ..MapOptions::new(Source::Memory(label.into())) };
+    let region = Region::map(&options).unwrap();
+    here.send(b"x", &[region.descriptor().unwrap()], LONG).unwrap();
+    drop(region);
+    let message = there.receive(LONG).unwrap().unwrap();
+    assert_eq!(open_memory(label), 1);
+    drop(message);
+    assert_eq!(open_memory(label), 0);
+    drop((here, there));
+}
+
+#[test]
+fn only_a_socket_that_keeps_messages_apart_is_a_channel() {
+    let (stream, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    for fd in [OwnedFd::from(stream), memory(4096, 1).descriptor().unwrap().try_clone_to_owned().unwrap()] {
+        assert_eq!(code(Channel::from_descriptor(fd)), Code::InvalidArgument);
+    }
+}
+
+#[test]
+fn the_kernel_says_who_is_at_the_other_end() {
+    let (here, there) = pair();
+    assert_eq!(here.peer().pid, std::process::id());
+    assert_eq!(here.peer(), there.peer());
+}

@@ -1,0 +1,48 @@
+//! Memory shared without names, in one process: seals, channels, brokers. Several processes are in `processes/brokers.rs`.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
+
+mod brokers;
+mod channels;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "shared with tests of publications")]
+mod common;
+mod listeners;
+mod seals;
+
+use pagecast::region::{MapOptions, Region, Source};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+/// As good as for ever: what runs into it fails.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Long enough for a wait to be one.
+const SHORT: Duration = Duration::from_millis(30);
+
+/// A memfd of so many bytes, the first of which is this one.
+fn memory(byte_length: u64, byte: u8) -> Region {
+    let options = MapOptions { byte_length: Some(byte_length), ..MapOptions::new(Source::Memory("test".into())) };
+    let region = Region::map(&options).unwrap();
+    region.write_at(0, &[byte]).unwrap();
+    region
+}
+
+/// A descriptor of its own.
+fn descriptor(region: &Region) -> OwnedFd {
+    region.descriptor().unwrap().as_fd().try_clone_to_owned().unwrap()
+}
+
+/// The first byte of what a descriptor leads to.
+fn first_byte(fd: OwnedFd) -> u8 {
+    let region = Region::map(&MapOptions { access: pagecast::region::Access::Read, ..MapOptions::new(Source::Descriptor(fd)) }).unwrap();
+    let mut byte = [0];
+    region.read_at(0, &mut byte).unwrap();
+    byte[0]
+}
+
+/// How many descriptors lead to a memfd of that label, or to a socket: other tests of this program open other things meanwhile.
+fn open_memory(label: &str) -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+    open.filter(|path| path.to_string_lossy().starts_with(&format!("/memfd:{label} "))).count()
+}
