@@ -3,6 +3,8 @@
 //! The processes are this test's own binary, run again with a role to play (`roles`).
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failure here is a failed test")]
 
+#[cfg(target_os = "linux")]
+mod brokers;
 #[path = "../common/mod.rs"]
 mod common;
 mod creators;

@@ -34,6 +34,14 @@ fn play() {
         #[cfg(feature = "testing")]
         "forker" => crate::mutexes::forker(arguments[0]),
         "mapper" => crate::regions::mapper(arguments[0]),
+        #[cfg(target_os = "linux")]
+        "broker" => crate::brokers::broker(arguments[0], arguments.get(1).copied()),
+        #[cfg(target_os = "linux")]
+        "broker-client" => crate::brokers::broker_client(arguments[0]),
+        #[cfg(target_os = "linux")]
+        "sibling" => crate::brokers::sibling(arguments[0]),
+        #[cfg(target_os = "linux")]
+        "passer" => crate::brokers::passer(arguments[0]),
         "cutter" => cutter(Path::new(arguments[0])),
         "checked-publisher" => checked_publisher(&name(arguments[0], arguments[1]), arguments[2].parse().unwrap()),
         "checked-consumer" => checked_consumer(&name(arguments[0], arguments[1]), arguments[2] == "read-only"),
