@@ -14,6 +14,7 @@ import {
   Region,
   SharedMemory,
 } from 'pagecast'
+import { descriptors } from './helpers/descriptors.js'
 import { type Scene, scene } from './helpers/scene.js'
 
 const LONG = { timeout: 50_000 }
@@ -61,11 +62,6 @@ function staged(title: string, play: (t: ExecutionContext, stage: Stage, scene: 
     scene.doing('waiting until no descriptors are left behind')
     await until(async () => descriptors() <= before)
   })
-}
-
-/** Of this process, its broker included, which closes some of them when it comes to it. */
-function descriptors(): number {
-  return readdirSync('/proc/self/fd').length
 }
 
 async function names(client: BrokerClient): Promise<string[]> {

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ChannelError, DescriptorChannel, type Parcel, Region, SharedMemory } from 'pagecast'
+import { descriptors } from './helpers/descriptors.js'
 import { withPython } from './helpers/python.js'
 import { scene } from './helpers/scene.js'
 
@@ -16,11 +17,6 @@ function pair(): [DescriptorChannel, DescriptorChannel] {
   const [here, other] = DescriptorChannel.pair()
   using descriptor = other
   return [here, DescriptorChannel.from(descriptor.fd)]
-}
-
-/** Descriptors of this process: sockets and memfds, which others than these tests do not open. */
-function descriptors(): number {
-  return readdirSync('/proc/self/fd').length
 }
 
 scene('channel: messages come whole and in order, and then the end', async t => {

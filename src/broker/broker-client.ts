@@ -64,6 +64,7 @@ export class BrokerClient {
 
   /**
    * Makes shared memory under a name, and maps it: a memfd that is sealed against shrinking and growing. Its memory is this process's, as the kernel counts it.
+   * Who waits for the name gets it at once, full of zeros: what is to be found complete is filled first, and then given to {@link BrokerClient.share}.
    *
    * @throws `ERR_ALREADY_EXISTS`; `ERR_BROKER_LIMIT`; `ERR_INVALID_NAME` for what could not be a file's name; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`, and what
    * {@link Region.map} throws. Then nothing is left of it.
@@ -223,7 +224,7 @@ export class BrokerClient {
   }
 
   #deliver(what: string, message: Message): void {
-    const said = parse(what, message.bytes)
+    const said = parsed(what, message)
     const call = this.#calls.get(said.id as number)
     if (call === undefined || call.answer !== undefined) message.close()
     else call.answer = { said, descriptors: message.descriptors }
@@ -253,6 +254,16 @@ async function greet(what: string, socket: Socket<NativeChannel>, trusted: reado
   const refusal = refusalIn(what, said)
   if (refusal !== undefined) throw refusal
   if (said.broker !== VERSION) throw badMessage(what, `a broker of version ${String(said.broker)}, expected ${VERSION}`)
+}
+
+/** What it says; what makes no sense is closed. */
+function parsed(what: string, message: Message): Record<string, unknown> {
+  try {
+    return parse(what, message.bytes)
+  } catch (error) {
+    message.close()
+    throw error
+  }
 }
 
 function waitOf(what: string, { timeout, signal }: BrokerCallOptions): Wait {

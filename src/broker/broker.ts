@@ -1,13 +1,11 @@
 import { checkBoolean } from '../arguments.js'
 import { checkSocketPath } from '../channel/channel.js'
+import { delist, enlist } from '../channel/listening.js'
 import { attempt } from '../errors.js'
 import { hold, release } from '../keep-alive.js'
 import { NativeBroker } from '../native.js'
 import { BrokerClient } from './broker-client.js'
 import { type BrokerConnectOptions, type BrokerOptions, brokerOptionsOf } from './broker-options.js'
-
-/** A broker that is forgotten serves on: whoever listens mostly keeps nothing. */
-const serving = new Set<Broker>()
 
 /**
  * Keeps objects of shared memory by name, for other processes to get: a thread of this process, which serves at a socket (unix(7)) whatever JavaScript does.
@@ -21,7 +19,7 @@ const serving = new Set<Broker>()
  * ```
  *
  * Only the same user and root may connect. What a client allocated goes when the client does, in whatever way: the kernel says so. If the broker goes, regions stay
- * what they are. It serves until it is closed, or its process or worker ends. Linux only: elsewhere `ERR_UNSUPPORTED`.
+ * what they are. It serves until it is closed, or its process or worker ends, also when it is forgotten. Linux only: elsewhere `ERR_UNSUPPORTED`.
  */
 export class Broker {
   /** Where it listens: an absolute path. */
@@ -41,7 +39,7 @@ export class Broker {
     const checked = brokerOptionsOf(what, options)
     const ref = checkBoolean(what, 'ref', options?.ref) ?? false
     const broker = new Broker(attempt(() => NativeBroker.listen(path, checked)))
-    serving.add(broker)
+    enlist(broker)
     return ref ? broker.ref() : broker
   }
 
@@ -87,7 +85,7 @@ export class Broker {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    serving.delete(this)
+    delist(this)
     this.unref()
     attempt(() => this.#native.close())
   }

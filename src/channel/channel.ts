@@ -4,6 +4,7 @@ import { NativeChannel, NativeListener, NativeParcel } from '../native.js'
 import { checkPath } from '../region/checks.js'
 import { sleep } from '../sleep.js'
 import { Descriptor } from './descriptor.js'
+import { delist, enlist } from './listening.js'
 import { bytesOf, Message, numbersOf, type Parcel } from './message.js'
 import { begin, Socket, type Wait } from './socket.js'
 
@@ -178,13 +179,14 @@ export class DescriptorChannel {
   }
 }
 
-/** Whom others connect to. A listener that is forgotten is closed when it is collected. */
+/** Whom others connect to, until it is closed, or its process or worker ends, also when it is forgotten. */
 export class DescriptorListener {
   readonly #socket: Socket<NativeListener>
 
   /** @internal */
   constructor(native: NativeListener) {
     this.#socket = new Socket(native)
+    enlist(this)
   }
 
   /** Where it listens: an absolute path. */
@@ -210,6 +212,7 @@ export class DescriptorListener {
 
   /** Listens no longer, and takes the path away. Who is connected stays connected. Who waits gets `ERR_DISPOSED`. Twice is once. */
   close(): void {
+    delist(this)
     this.#socket.close()
   }
 

@@ -69,7 +69,8 @@ impl BrokerClient {
         Ok(BrokerClient { channel, calls: 0 })
     }
 
-    /// Makes shared memory, which nobody can make shorter or longer, under a name; mapped.
+    /// Makes shared memory, which nobody can make shorter or longer, under a name; mapped. Who waits for the name gets it at once, full of zeros: what
+    /// is to be found complete is filled first, and then given to [`BrokerClient::share`].
     ///
     /// [`Code::AlreadyExists`], [`Code::BrokerLimit`], [`Code::NoSpace`]; then nothing is left of it.
     pub fn allocate<'a>(&mut self, name: &str, allocation: &Allocation, patience: impl Into<Patience<'a>>) -> Result<Region> {
