@@ -32,6 +32,11 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await delay(1)
 }
 
+/** Once: what a client needs for that it keeps. */
+async function waits(client: BrokerClient): Promise<void> {
+  await client.get('none', { wait: true, timeout: 20 }).catch(() => {})
+}
+
 /** Whether all threads are. */
 function areStopped(pid: number): boolean {
   const states = readdirSync(`/proc/${pid}/task`).map(thread => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
@@ -143,6 +148,7 @@ scene('broker: one that does not answer is a timeout, and what was given up is u
   const path = join(scene.directory, 'broker')
   using one = await Broker.connect(path)
   using other = await Broker.connect(path)
+  await waits(one)
   const before = descriptors()
   child.kill('SIGSTOP')
   await until(async () => areStopped(child.pid))
@@ -226,6 +232,7 @@ scene('broker: a worker that waits can be terminated, and a worker that serves',
 scene('broker: many clients come, are killed and leave, and nothing of them stays', async (t, scene) => {
   using broker = Broker.listen(join(scene.directory, 'broker'))
   using one = await Broker.connect(broker.path)
+  await waits(one)
   const before = descriptors()
   for (let round = 0; round < 4; round++) {
     const children = await Promise.all([1, 2, 3].map(() => client(scene)))
