@@ -104,6 +104,7 @@ scene('broker: clients outlive a killed one, and the next one takes its place', 
     one.tell('peek')
     t.like(await one.says('peek'), { byte: 7 })
     t.deepEqual(scene.names(), ['broker', 'broker.lock'], 'what a killed one leaves')
+    await serving.exit
     await t.throwsAsync(Broker.connect(join(scene.directory, 'broker')), { code: 'ERR_NOT_FOUND', message: /nobody listens/ })
   }
   Broker.listen(join(scene.directory, 'broker')).close()

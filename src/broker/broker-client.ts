@@ -1,5 +1,5 @@
 import { checkBoolean, checkName, checkOptions, checkSignal, checkTimeout, invalid } from '../arguments.js'
-import { connected } from '../channel/channel.js'
+import { connected, RETRY } from '../channel/channel.js'
 import type { Descriptor } from '../channel/descriptor.js'
 import { Message, numberOf, type Shareable } from '../channel/message.js'
 import { begin, Socket, type Wait } from '../channel/socket.js'
@@ -48,14 +48,18 @@ export class BrokerClient {
     const isPatient = checkBoolean(what, 'wait', given.wait) ?? false
     const trusted = checkUsers(what, given.uids)
     const wait = begin(what, { timeout: checkTimeout(what, given.timeout) ?? DEFAULT_TIMEOUT, signal: checkSignal(what, given.signal) })
-    const socket = new Socket(await connected(path, isPatient, wait))
-    try {
-      await greet(what, socket, trusted, wait)
-    } catch (error) {
-      socket.close()
-      throw error
+    for (;;) {
+      const socket = new Socket(await connected(path, isPatient, wait))
+      try {
+        await greet(what, socket, trusted, wait)
+        return new BrokerClient(socket)
+      } catch (error) {
+        socket.close()
+        // one that is just being killed accepts still
+        if (!isPatient || !hasCode(error, 'ERR_BROKER_GONE')) throw error
+      }
+      await sleep({ ms: Math.min(RETRY, wait.left('the last one was gone before it greeted')), signal: wait.signal })
     }
-    return new BrokerClient(socket)
   }
 
   private constructor(socket: Socket<NativeChannel>) {
@@ -205,7 +209,7 @@ export class BrokerClient {
     try {
       await this.#socket.until(what, true, wait, 'and the broker does not read', native => native.trySend(parcel) || undefined)
     } catch (error) {
-      throw isPeerGone(error) ? gone(what, error) : error
+      throw hasCode(error, 'ERR_PEER_GONE') ? gone(what, error) : error
     } finally {
       parcel.close()
     }
@@ -270,8 +274,8 @@ function waitOf(what: string, { timeout, signal }: BrokerCallOptions): Wait {
   return begin(what, { timeout: checkTimeout(what, timeout) ?? DEFAULT_TIMEOUT, signal: checkSignal(what, signal) })
 }
 
-function isPeerGone(error: unknown): boolean {
-  return error instanceof PagecastError && error.code === 'ERR_PEER_GONE'
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof PagecastError && error.code === code
 }
 
 function gone(what: string, cause?: unknown): ChannelError {

@@ -41,7 +41,7 @@ export interface Peer {
 }
 
 /** Milliseconds from one attempt to connect to the next. */
-const RETRY = 10
+export const RETRY = 10
 export const DEFAULT_CONNECT_TIMEOUT = 5000
 /** `sun_path` of unix(7), without the NUL at its end. */
 const LONGEST_PATH = 107

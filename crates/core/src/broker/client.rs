@@ -1,12 +1,12 @@
 //! The side of a broker's client that blocks.
 
 use super::message::{self, Call, Entry, Greeting, Refusal, Reply, Request, VERSION};
-use crate::channel::{Channel, Message};
+use crate::channel::{Channel, Message, RETRY};
 use crate::error::{Code, Error, Result};
 use crate::region::{MapOptions, Region, Seals, Source};
 use crate::segment::Name;
 use crate::sys;
-use crate::wait::Patience;
+use crate::wait::{Patience, Wait};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -53,16 +53,28 @@ impl BrokerClient {
     pub fn connect<'a>(path: &Path, options: &ConnectOptions, patience: impl Into<Patience<'a>>) -> Result<BrokerClient> {
         let what = format!("connect to {}", path.display());
         let waiting = patience.into().begin();
-        let channel = Channel::connect_within(path, options.wait, &waiting)?;
+        loop {
+            match BrokerClient::connect_once(&what, path, options, &waiting) {
+                // one that is just being killed accepts still
+                Err(error) if options.wait && error.code() == Code::BrokerGone => {
+                    std::thread::sleep(waiting.slice(&what, RETRY, || "the last one was gone before it greeted")?);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn connect_once(what: &str, path: &Path, options: &ConnectOptions, waiting: &Wait<'_>) -> Result<BrokerClient> {
+        let channel = Channel::connect_within(path, options.wait, waiting)?;
         let uid = channel.peer().uid;
         if ![0, sys::user()].contains(&uid) && !options.uids.contains(&uid) {
             return Err(Error::new(Code::Permission, format!("{what}: its broker is user {uid}, none of those that are trusted")));
         }
-        let greeting = channel.receive_within(&what, &waiting)?.ok_or_else(|| gone(&what))?;
+        let greeting = channel.receive_within(what, waiting)?.ok_or_else(|| gone(what))?;
         if let Ok(refusal) = serde_json::from_slice::<Refusal>(&greeting.bytes) {
-            return Err(refusal.into_error(&what));
+            return Err(refusal.into_error(what));
         }
-        let Greeting { broker, .. } = message::read(&what, &greeting.bytes)?;
+        let Greeting { broker, .. } = message::read(what, &greeting.bytes)?;
         if broker != VERSION {
             return Err(Error::new(Code::BadMessage, format!("{what}: a broker of version {broker}, expected {VERSION}")));
         }

@@ -48,7 +48,7 @@ pub const MOST_BYTES: usize = 65_536;
 pub const MOST_DESCRIPTORS: usize = sys::MOST_DESCRIPTORS;
 
 /// How long until the next attempt to connect to what does not listen yet, or has no room.
-const RETRY: Duration = Duration::from_millis(10);
+pub(crate) const RETRY: Duration = Duration::from_millis(10);
 
 /// What was received.
 #[derive(Debug)]
