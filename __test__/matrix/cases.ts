@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { bytes, Consumer, Publisher, Region, SharedMemory } from 'pagecast'
+import { Broker, bytes, Consumer, DescriptorChannel, Publisher, Region, SharedMemory } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 import { type Peer, ProcessPeer, WorkerPeer } from './peers.js'
 
@@ -109,6 +109,41 @@ export const cases: Record<string, Case> = {
     const view = region.bytes
     region.close()
     assert.equal(view.length, 0)
+  },
+
+  'a broker whose clients are processes and workers': async (directory, started) => {
+    using broker = Broker.listen(join(directory, 'broker'))
+    using client = await Broker.connect(broker.path)
+    const role = 'client'
+    const peers = [new ProcessPeer(role, directory), new WorkerPeer(role, directory)]
+    started.push(...peers)
+    using region = await client.allocate('words', { size: 65_536 })
+    for (const peer of peers) await peer.says('done')
+    assert.equal(region.view(Int32Array)[0], 2000)
+    assert.equal((await client.list()).length, 3)
+    for (const peer of peers) await peer.kill()
+    while ((await client.list({ timeout })).length > 1) await new Promise(resolve => setTimeout(resolve, 1))
+    region.seal(['future-write'])
+    using same = await client.get('words')
+    assert.deepEqual([same.access, same.seals], ['r', ['shrink', 'grow', 'future-write']])
+    broker.close()
+    await assert.rejects(client.list(), { code: 'ERR_BROKER_GONE' })
+    assert.equal(region.view(Int32Array)[0], 2000)
+  },
+
+  'a region is passed over a channel': async (directory, started) => {
+    using listener = DescriptorChannel.listen(join(directory, 'channel'))
+    using region = Region.map({ size: 65_536 })
+    for (const Peer of [ProcessPeer, WorkerPeer]) {
+      const peer = new Peer('channel', directory)
+      started.push(peer)
+      using channel = await listener.accept({ timeout })
+      await channel.send({ bytes: Buffer.from('words'), descriptors: [region] })
+      using message = await channel.receive({ timeout })
+      assert.equal(String(Buffer.from(message?.bytes ?? [])), 'words and back')
+      assert.equal(await channel.receive({ timeout }), undefined)
+    }
+    assert.equal(region.view(Int32Array)[0], 2000)
   },
 
   'waits end': async directory => {

@@ -1,6 +1,8 @@
 // Plays one role in another process or in a worker: says what it does as lines of JSON, or as messages.
+
+import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Consumer, Publisher, Region } from 'pagecast'
+import { Broker, Consumer, DescriptorChannel, Publisher, Region } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 
 const [role = '', directory = ''] = isMainThread ? process.argv.slice(2) : (workerData as string[])
@@ -47,6 +49,25 @@ const roles: Record<string, () => Promise<void> | void> = {
     const words = new Int32Array(region.sharedBuffer)
     for (let time = 0; time < 1000; time++) Atomics.add(words, 0, 1)
     say('done', { first: region.bytes[8] })
+  },
+
+  /** The same, of a region that a broker knows; and has a name of its own. */
+  client: async () => {
+    const client = await Broker.connect(join(directory, 'broker'))
+    using region = await client.get('words', { wait: true, timeout })
+    for (let time = 0; time < 1000; time++) Atomics.add(region.view(Int32Array), 0, 1)
+    const own = await client.allocate(isMainThread ? 'of a process' : 'of a worker', { size: 65_536 })
+    say('done')
+    stayWith(client, own)
+  },
+
+  /** The same, of a region that it is sent. */
+  channel: async () => {
+    using channel = await DescriptorChannel.connect(join(directory, 'channel'))
+    using message = await channel.receive({ timeout })
+    using region = message?.descriptors[0]?.map()
+    for (let time = 0; time < 1000; time++) Atomics.add(region?.view(Int32Array) ?? new Int32Array(1), 0, 1)
+    await channel.send({ bytes: Buffer.from(`${Buffer.from(message?.bytes ?? [])} and back`) })
   },
 
   'publisher to be killed': () => {
