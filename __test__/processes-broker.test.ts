@@ -1,12 +1,14 @@
 import { chmodSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Broker, type BrokerClient, DescriptorChannel } from 'pagecast'
+import { fileURLToPath } from 'node:url'
+import { Broker, type BrokerClient, DescriptorChannel, Region } from 'pagecast'
 import type { Child } from './helpers/child.js'
 import { descriptors } from './helpers/descriptors.js'
 import { type Scene, scene } from './helpers/scene.js'
 import { Cast } from './helpers/workers.js'
 
+const { PAGECAST_RUST_EXAMPLES: examples = fileURLToPath(new URL('../rust/', import.meta.url)) } = process.env
 const NOBODY = 65_534
 const LONG = { timeout: 50_000 }
 
@@ -192,6 +194,37 @@ scene('broker: another user is refused unless it is let in', async (t, scene) =>
   using region = await one.get('theirs')
   t.is(region.bytes[0], 7)
   await end(shared)
+})
+
+scene('broker: a child in Rust has what its stdio says, what it is sent, and what the broker knows', async (t, scene) => {
+  using broker = Broker.listen(join(scene.directory, 'broker'))
+  using one = await Broker.connect(broker.path)
+  using inherited = Region.map({ source: 'memfd', size: 65_536 })
+  using sent = Region.map({ size: 65_536 })
+  const [here, there] = DescriptorChannel.pair()
+  const child = scene.program(join(examples, 'heir'), [broker.path, 'frames'], undefined, [inherited.fd, there.fd])
+  there.close()
+  using known = await one.allocate('frames', { size: 65_536 })
+  for (const count of ['4', '5']) {
+    await here.send({ bytes: Buffer.from('add'), descriptors: count === '4' ? [sent, sent] : [sent] }, LONG)
+    using answer = await here.receive(LONG)
+    t.is(String(Buffer.from(answer?.bytes ?? [])), count)
+  }
+  t.deepEqual([inherited.bytes[0], known.bytes[0], sent.bytes[0]], [1, 1, 3])
+  await here.send({ bytes: Buffer.from('enough') }, LONG)
+  using last = await here.receive(LONG)
+  using own = last?.descriptors[0]?.map()
+  t.is(own?.byteLength, 5)
+  t.is(await here.receive(LONG), undefined)
+  await child.succeeds()
+  here.close()
+  using kept = await one.get('of the heir')
+  kept.bytes[4] = 9
+  t.is(own?.bytes[4], 9)
+  t.like(
+    (await one.list()).find(entry => entry.name === 'of the heir'),
+    { byteLength: 5, keep: true },
+  )
 })
 
 scene('broker: what a worker had goes with the worker, however it ends', async (t, { directory }) => {
