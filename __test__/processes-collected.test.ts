@@ -11,6 +11,16 @@ scene('what is collected without being disposed of lets go of its locks', async 
   await child.succeeds()
 })
 
+scene('channels, messages and clients that are collected without being closed leave nothing open', async (t, scene) => {
+  const child = scene.child('channel-collected', [], { nodeArguments: ['--expose-gc'] })
+  for (const what of ['a message', 'channels that waited', 'a client']) {
+    scene.doing(`waiting for ${what} to be collected`)
+    t.like(await child.says('collected'), { what, were: true })
+  }
+  t.like(await child.says('serving'), { entries: 0 }, 'a broker that is forgotten serves on')
+  await child.succeeds()
+})
+
 scene('PAGECAST_DEBUG=1 warns of a lock that is held across a turn of the event loop', async (t, scene) => {
   const child = scene.child('held-lock', [], { env: { PAGECAST_DEBUG: '1' } })
   const { message, name } = await child.says('warning')

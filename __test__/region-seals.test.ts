@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { ftruncateSync, writeSync } from 'node:fs'
+import { fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { PAGE_SIZE, Region, type Seal, SharedMemory } from 'pagecast'
 import { Child } from './helpers/child.js'
 import { holdings } from './helpers/holdings.js'
@@ -60,6 +60,10 @@ regions('a second view to be written is to be had before that', t => {
   using late = Region.map({ size: 65_536 })
   late.seal(['future-write'])
   t.throws(() => late.sharedBuffer, { code: 'ERR_PERMISSION' })
+  for (const size of [PAGE_SIZE, 3 * 65_536]) {
+    t.throws(() => late.resize(size), { code: 'ERR_PERMISSION' })
+    t.deepEqual([late.byteLength, late.bytes.length, fstatSync(late.fd).size], [65_536, 65_536, 65_536])
+  }
   late.bytes[0] = 5
   t.is(late.read(1)[0], 5)
 })

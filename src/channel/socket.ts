@@ -35,6 +35,11 @@ export function begin(what: string, { timeout, signal }: Patience): Wait {
   return { left, signal }
 }
 
+/** What the native callback holds on to: the bell, and not the socket, which may be forgotten. */
+function ringing(bell: Bell): () => void {
+  return () => bell.ring()
+}
+
 /** Lets calls wait on the event loop until a socket is ready. */
 export class Socket<T extends NativeSocket> {
   readonly #native: T
@@ -64,11 +69,9 @@ export class Socket<T extends NativeSocket> {
   /** Wakes when it may be ready. */
   ready(writes: boolean): Subscribe {
     return wake => {
-      const bell = this.#bell
-      // what the native callback holds on to is not this object, which may be forgotten
-      if (!this.#isWatched) this.call('wait', native => native.watch(() => bell.ring()))
+      if (!this.#isWatched) this.call('wait', native => native.watch(ringing(this.#bell)))
       this.#isWatched = true
-      const unsubscribe = bell.subscribe(wake)
+      const unsubscribe = this.#bell.subscribe(wake)
       this.call('wait', native => native.arm(writes))
       return unsubscribe
     }

@@ -172,7 +172,7 @@ export class Region {
 
   /**
    * Seals the object, for everybody and for ever (fcntl(2), `F_ADD_SEALS`). What is mapped before `future-write` can be written after it; a second mapping to be written,
-   * such as {@link Region.sharedBuffer} at its first use, cannot be made any more.
+   * such as {@link Region.sharedBuffer} at its first use or {@link Region.resize} makes, cannot be made any more.
    *
    * @throws `ERR_BUSY` for `write` while it is mapped to be written, by this region or by another one; `ERR_PERMISSION` if it takes no more seals, as
    * an object of shared memory, or was opened to be read only; `ERR_INVALID_ARGUMENT` for what is no seal, and if it is no memfd; `ERR_TOO_MANY_FILES`.

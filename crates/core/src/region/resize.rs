@@ -31,6 +31,7 @@ impl Region {
     fn resize_with(&mut self, byte_length: u64, new_view: impl FnOnce(&Region, usize) -> Result<Option<View>>) -> Result<()> {
         self.check()?;
         self.may_resize(byte_length)?;
+        self.can_be_mapped_anew()?;
         let new_length = whole_pages(byte_length)?;
         let end = self.byte_offset + byte_length;
         let size = self.object.size(&self.title)?;

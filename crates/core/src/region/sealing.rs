@@ -33,4 +33,12 @@ impl Region {
         self.object.look_at_seals();
         Ok(())
     }
+
+    /// What takes the place of what is mapped to be written has to be allowed, before the object is made longer: that may be impossible to take back.
+    pub(super) fn can_be_mapped_anew(&self) -> Result<()> {
+        if self.seals()?.forbids_writing() {
+            return Err(self.error(Code::Permission, "resize it: a seal (write, future-write) forbids to map it anew to be written"));
+        }
+        Ok(())
+    }
 }

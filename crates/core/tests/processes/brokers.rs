@@ -8,7 +8,6 @@ use pagecast::broker::{Allocation, ConnectOptions};
 use pagecast::region::{MapOptions, Region, Source};
 use pagecast::{Broker, BrokerClient, BrokerOptions, Channel, Code, Listener};
 use std::path::Path;
-use std::time::Duration;
 
 /// The user that owns nothing.
 const NOBODY: u32 = 65534;
@@ -190,7 +189,7 @@ fn a_forked_child_is_no_client_and_no_broker() {
         watch.stage("a child drops what it inherits");
         let is_fine = pagecast::testing::fork_and_check(|| {
             let (broker, mut client) = (broker.take(), client.take().unwrap());
-            assert_eq!(code(client.list(Duration::from_secs(1))), Code::Disposed);
+            assert_eq!(code(client.list(FOREVER)), Code::Disposed);
             drop((broker, client));
             true
         });

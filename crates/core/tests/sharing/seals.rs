@@ -52,7 +52,11 @@ fn who_has_mapped_it_goes_on_writing_and_nobody_else_begins() {
     assert!(error.message().contains("seal"), "{error}");
     let mut reader = map(&region, Access::Read).unwrap();
     assert_eq!(code(reader.protect(0..1, Access::ReadWrite)), Code::Permission);
+    for length in [8192, 1] {
+        assert_eq!(code(region.resize(length)), Code::Permission);
+    }
     let file = std::fs::File::from(descriptor(&region));
+    assert_eq!(file.metadata().unwrap().len(), 4096, "as it was");
     assert!(std::os::unix::fs::FileExt::write_at(&file, &[3], 0).is_err());
 }
 
