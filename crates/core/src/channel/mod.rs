@@ -204,12 +204,14 @@ impl Channel {
     /// A message, empty at the end, and whether something of it was lost.
     pub(crate) fn try_receive_any(&self) -> Result<Option<(Message, bool)>> {
         let mut bytes = vec![0; MOST_BYTES];
-        let received = match sys::receive_message(self.socket.fd(), &mut bytes) {
-            Ok(received) => received,
-            Err(Errno::EAGAIN) => return Ok(None),
-            // the other end went without reading what it was sent
-            Err(Errno::ECONNRESET) => return Ok(Some((Message { bytes: Vec::new(), descriptors: Vec::new() }, false))),
-            Err(errno) => return Err(self.failed("receive", "recvmsg", errno)),
+        let received = loop {
+            match sys::receive_message(self.socket.fd(), &mut bytes) {
+                Ok(received) => break received,
+                Err(Errno::EAGAIN) => return Ok(None),
+                // told once, and before what it had sent: the other end went without reading all that it was sent
+                Err(Errno::ECONNRESET) => {}
+                Err(errno) => return Err(self.failed("receive", "recvmsg", errno)),
+            }
         };
         bytes.truncate(received.byte_length);
         bytes.shrink_to_fit();

@@ -60,6 +60,22 @@ fn messages_come_whole_and_in_order_and_then_the_end() {
 }
 
 #[test]
+fn what_was_sent_is_received_also_from_one_who_left_without_reading() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let region = memory(4096, 7);
+        here.send(b"never read", &[], LONG).unwrap();
+        there.send(b"the first", &[], LONG).unwrap();
+        there.send(b"the last", &[region.descriptor().unwrap()], LONG).unwrap();
+        drop(there);
+        assert_eq!(here.receive(LONG).unwrap().unwrap().bytes, b"the first");
+        let message = here.receive(LONG).unwrap().unwrap();
+        assert_eq!((message.bytes, message.descriptors.len()), (b"the last".to_vec(), 1));
+        assert!(here.receive(LONG).unwrap().is_none());
+    });
+}
+
+#[test]
 fn descriptors_arrive_as_the_same_memory_with_bytes_and_without() {
     bounded(|_| {
         let (here, there) = pair();
