@@ -1,5 +1,6 @@
 import { closeSync, constants, ftruncateSync, openSync, readlinkSync } from 'node:fs'
-import { bytes, Consumer, f64, i32, Publisher, Region, struct } from 'pagecast'
+import { join } from 'node:path'
+import { Broker, bytes, Consumer, DescriptorChannel, f64, i32, Publisher, Region, struct } from 'pagecast'
 import { Child } from './helpers/child.js'
 import { Pose, pose } from './helpers/pose.js'
 import { type Scene, scene } from './helpers/scene.js'
@@ -44,6 +45,39 @@ scene('a child gets it by its stdio, and hears every change', async (t, scene) =
   t.like(await consumer.says('value'), { field1: 1, name: 'pose 1' })
   publisher.write(pose(2))
   t.like(await consumer.says('value'), { field1: 2, name: 'pose 2' })
+  publisher.close()
+  await consumer.says('over')
+  await consumer.succeeds()
+})
+
+scene('it goes over a channel to a process that is no child', async (t, scene) => {
+  const path = join(scene.directory, 'channel')
+  using publisher = Publisher.create({ memfd: 'pose' }, Pose, { init: pose(1) })
+  using listener = DescriptorChannel.listen(path)
+  const consumer = scene.keep(Child.node('nameless', ['channel', path]))
+  {
+    using channel = await listener.accept()
+    await channel.send({ descriptors: [publisher.fd] })
+  }
+  t.like(await consumer.says('value'), { field1: 1 })
+  publisher.write(pose(2))
+  t.like(await consumer.says('value'), { field1: 2 })
+  publisher.close()
+  await consumer.says('over')
+  await consumer.succeeds()
+})
+
+scene('a broker knows it by a name, and consumers outlive the broker', async (t, scene) => {
+  const path = join(scene.directory, 'broker')
+  const broker = Broker.listen(path)
+  const consumer = scene.keep(Child.node('nameless', ['broker', path]))
+  using publisher = Publisher.create({ memfd: 'pose' }, Pose, { init: pose(1) })
+  using client = await Broker.connect(path)
+  await client.share('pose', publisher.fd)
+  t.like(await consumer.says('value'), { field1: 1 })
+  broker.close()
+  publisher.write(pose(2))
+  t.like(await consumer.says('value'), { field1: 2 })
   publisher.close()
   await consumer.says('over')
   await consumer.succeeds()
