@@ -163,7 +163,7 @@ impl Actor {
 
     /// As a stranger who may only read: nobody can become the publisher of what has the name now.
     fn obstruct(&mut self) -> Answer {
-        let locks = LockFile::reopen(Segment::open(self.name(), true)?.fd(), true)?;
+        let locks = LockFile::reopen(Segment::open(self.name(), true)?.file(), true)?;
         let shared = locks.try_share(Byte::Publisher)?;
         self.obstruction = Some(locks);
         Ok(json!({ "shared": shared }))

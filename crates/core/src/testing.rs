@@ -45,6 +45,12 @@ switch! {
     tmpfile_off, "PAGECAST_TEST_NO_TMPFILE"
 }
 
+switch! {
+    /// Whether segments are what they are on macOS: objects of shm_open(3) with a file beside them.
+    #[cfg_attr(pagecast_loom, expect(dead_code, reason = "loom's tests make no files"))]
+    files_beside, "PAGECAST_TEST_FILES_BESIDE"
+}
+
 #[cfg(feature = "testing")]
 mod there {
     use std::cell::RefCell;

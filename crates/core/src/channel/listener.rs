@@ -170,7 +170,7 @@ impl PathLock {
         let path = PathBuf::from(name);
         let failed = |call| move |errno| Error::system(format_args!("{what}: its lock file"), call, errno);
         loop {
-            let opened = Socket::open(|| match sys::open_object(&path, false) {
+            let opened = Socket::open(|| match sys::open_named(&path, false) {
                 Err(Errno::ENOENT) => sys::create_exclusive(&path, 0o600),
                 other => other,
             });

@@ -24,7 +24,7 @@ pub(crate) struct Attachment {
 
 impl Attachment {
     pub fn new(segment: Segment, read_only: bool) -> Result<Attachment> {
-        let locks = LockFile::reopen(segment.fd(), read_only)?;
+        let locks = LockFile::reopen(segment.file(), read_only)?;
         Attachment::with_locks(segment, locks)
     }
 

@@ -128,7 +128,7 @@ impl Request<'_> {
     /// What the publisher of a descriptor's file left; there is nothing to put in its place.
     fn take_over(&self) -> Result<Created> {
         let segment = Segment::open(self.at, false)?;
-        let locks = LockFile::reopen(segment.fd(), false)?;
+        let locks = LockFile::reopen(segment.file(), false)?;
         self.hold(&locks, || publisher_pid(&segment))?;
         self.check_permitted()?;
         let old = Attachment::with_locks(segment, locks)?;
@@ -164,7 +164,7 @@ impl Request<'_> {
         let header = NewHeader { kind: Kind::Publication, segment_bytes: layout.segment_bytes, schema: self.schema, geometry };
         let unnamed = Segment::create(self.at, &header, self.options.mode)?;
         let segment = unnamed.segment()?;
-        let locks = LockFile::reopen(segment.fd(), false)?;
+        let locks = LockFile::reopen(segment.file(), false)?;
         if !locks.try_hold(Byte::Publisher)? || unnamed.is_swept()? {
             return Ok(None);
         }
@@ -192,9 +192,9 @@ impl Request<'_> {
     /// Something has the name already.
     fn succeed(&self, name: &Name, found: Found) -> Result<Option<Created>> {
         match found {
-            Found::Damaged(fd, _) => {
-                let locks = LockFile::reopen(&fd, false)?;
-                let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
+            Found::Damaged(object, _) => {
+                let locks = LockFile::reopen(object.file(), false)?;
+                let (identity, _) = object.describe().map_err(|errno| Error::system(format_args!("create {name}"), "fstat", errno))?;
                 if !self.hold(&locks, || None)? || sys::identify(name.path()) != Ok(identity) {
                     return Ok(None);
                 }
@@ -202,7 +202,7 @@ impl Request<'_> {
                 self.replace(name, identity, || {})
             }
             Found::Segment(segment) => {
-                let locks = LockFile::reopen(segment.fd(), false)?;
+                let locks = LockFile::reopen(segment.file(), false)?;
                 // two candidates may hold descriptors of one dead segment; only while the name leads to it is it worth having
                 if !self.hold(&locks, || publisher_pid(&segment))? || !segment.is_named(name) {
                     return Ok(None);
@@ -243,6 +243,7 @@ impl Request<'_> {
         let shape = &self.options.shape;
         self.options.if_dead == IfDead::Adopt
             && old.segment.is_own() // another user's: he may have it open, whatever its permission bits are from now on
+            && old.segment.can_have_mode(self.options.mode)
             && old.segment.is_whole()
             && old.words().buffers.iter().all(|buffer| buffer.version.load(Ordering::Relaxed) <= MAX_VERSION)
             && old.layout.capacity == shape.capacity

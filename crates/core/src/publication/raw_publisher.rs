@@ -455,7 +455,7 @@ impl RawPublisher {
         let writer = self.writer();
         writer.publish(writer.state().meaning() | State::CLOSED, true);
         let name = self.at.name().filter(|name| !keep && self.attachment.segment.is_named(name));
-        let unlinked = name.map_or(Ok(()), |name| sys::unlink(name.path()));
+        let unlinked = name.map_or(Ok(()), |name| sys::remove_object(name.path()));
         self.attachment.locks.release(Byte::Publisher)?;
         unlinked.map_err(|errno| Error::system(format_args!("close {}", self.at), "unlink", errno))?;
         aborted

@@ -53,16 +53,16 @@ impl Standby {
 
     fn look(&self) -> Option<(Identity, LockFile)> {
         let opened;
-        let fd = match &self.at {
+        let file = match &self.at {
             Location::Named(name) => {
                 opened = sys::open_object(name.path(), true).ok()?;
-                &opened
+                opened.file()
             }
             Location::Descriptor { fd, .. } => fd,
             Location::Memory(_) => return None,
         };
-        let (identity, _) = sys::describe(fd).ok()?;
-        Some((identity, LockFile::reopen(fd, true).ok()?))
+        let (identity, _) = sys::describe(file).ok()?;
+        Some((identity, LockFile::reopen(file, true).ok()?))
     }
 
     /// The process id that the living publisher gave; for display.

@@ -227,7 +227,7 @@ fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)>
         Source::Temporary(directory) => temporary(directory).map_err(failed("open")),
         Source::File { path, create: Some(mode) } => return create(path, *mode, read_only).map_err(failed("open")),
         Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
-        Source::Shared(name) => sys::open_object(name.path(), read_only).map_err(failed("open")),
+        Source::Shared(name) => sys::open_object(name.path(), read_only).map(sys::Object::into_memory).map_err(failed("open")),
         Source::Handle { handle, fd } => return handle.open(fd.as_ref(), read_only, title).map(|fd| (fd, None)),
         Source::Descriptor(fd) | Source::Opened(fd, _) => {
             fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0))))

@@ -4,9 +4,9 @@ use super::{MapOptions, Region, Source};
 use crate::error::{Code, Error, Result};
 use crate::memory::room;
 use crate::segment::{DEFAULT_DIRECTORY, Name};
-use crate::sys::{self, FileKind, Identity};
+use crate::sys::{self, FileKind, Identity, Object};
 use nix::errno::Errno;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -59,7 +59,7 @@ impl Default for SharedMemoryOptions {
 #[derive(Debug)]
 pub struct SharedMemory {
     name: Name,
-    fd: OwnedFd,
+    object: Object,
     identity: Identity,
     writable: bool,
     reserve: bool,
@@ -75,12 +75,12 @@ impl SharedMemory {
                 format!("open {name}: a size is for what is made, with w or x; truncate changes it"),
             ));
         }
-        let fd = match mode {
+        let object = match mode {
             Mode::Read | Mode::ReadWrite => existing(name, mode == Mode::Read)?,
             Mode::Exclusive => return SharedMemory::make(name, options)?.ok_or_else(|| taken(name)),
             Mode::Truncate => loop {
                 match existing(name, false) {
-                    Ok(fd) => break fd,
+                    Ok(object) => break object,
                     Err(error) if error.code() != Code::NotFound || sys::identify(name.directory()).is_err() => return Err(error),
                     Err(_) => {}
                 }
@@ -89,7 +89,7 @@ impl SharedMemory {
                 }
             },
         };
-        let opened = SharedMemory::of(name, fd, mode != Mode::Read, options.reserve)?;
+        let opened = SharedMemory::of(name, object, mode != Mode::Read, options.reserve)?;
         if mode == Mode::Truncate {
             opened.truncate(0)?;
             opened.truncate(options.byte_length.unwrap_or(0))?;
@@ -97,9 +97,9 @@ impl SharedMemory {
         Ok(opened)
     }
 
-    fn of(name: &Name, fd: OwnedFd, writable: bool, reserve: bool) -> Result<SharedMemory> {
-        match sys::inspect(&fd).map_err(|errno| Error::system(format_args!("open {name}"), "fstat", errno))? {
-            (identity, FileKind::Regular(_)) => Ok(SharedMemory { name: name.clone(), fd, identity, writable, reserve }),
+    fn of(name: &Name, object: Object, writable: bool, reserve: bool) -> Result<SharedMemory> {
+        match sys::inspect(object.file()).map_err(|errno| Error::system(format_args!("open {name}"), "fstat", errno))? {
+            (identity, FileKind::Regular(_)) => Ok(SharedMemory { name: name.clone(), object, identity, writable, reserve }),
             _ => Err(Error::new(Code::InvalidArgument, format!("open {name}: it is no object of shared memory"))),
         }
     }
@@ -107,13 +107,13 @@ impl SharedMemory {
     /// A whole one or none; `None`: the name is taken.
     fn make(name: &Name, options: &SharedMemoryOptions) -> Result<Option<SharedMemory>> {
         let failed = |call| move |errno| Error::system(format_args!("create {name}"), call, errno);
-        let fd = match sys::create_nameless(name.directory(), options.permissions) {
+        let file = match sys::create_nameless(name.directory(), options.permissions) {
             Err(Errno::EOPNOTSUPP | Errno::EISDIR) => return SharedMemory::make_named(name, options),
             made => made.map_err(failed("open"))?,
         };
-        let made = SharedMemory::of(name, fd, true, options.reserve)?;
+        let made = SharedMemory::of(name, file.into(), true, options.reserve)?;
         made.truncate(options.byte_length.unwrap_or(0))?;
-        match sys::give_name(&made.fd, name.path()) {
+        match sys::give_name(made.object.file(), name.path()) {
             Ok(()) => Ok(Some(made)),
             Err(Errno::EEXIST) => Ok(None),
             Err(errno) => Err(failed("linkat")(errno)),
@@ -122,16 +122,16 @@ impl SharedMemory {
 
     /// Where the filesystem has no files without a name.
     fn make_named(name: &Name, options: &SharedMemoryOptions) -> Result<Option<SharedMemory>> {
-        let fd = match sys::create_exclusive(name.path(), options.permissions) {
+        let object = match sys::create_shared(name.path(), options.permissions) {
             Err(Errno::EEXIST) => return Ok(None),
             made => made.map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))?,
         };
-        let sized = SharedMemory::of(name, fd, true, options.reserve).and_then(|made| {
+        let sized = SharedMemory::of(name, object, true, options.reserve).and_then(|made| {
             made.truncate(options.byte_length.unwrap_or(0))?;
             Ok(made)
         });
         if sized.is_err() {
-            let _ = sys::unlink(name.path());
+            let _ = sys::remove_object(name.path());
         }
         sized.map(Some)
     }
@@ -143,7 +143,7 @@ impl SharedMemory {
 
     /// Bytes it has now.
     pub fn byte_length(&self) -> Result<u64> {
-        match sys::inspect(&self.fd) {
+        match sys::inspect(self.object.memory()) {
             Ok((_, FileKind::Regular(size))) => Ok(size),
             Ok(_) => Ok(0),
             Err(errno) => Err(self.failed("fstat", errno)),
@@ -152,12 +152,12 @@ impl SharedMemory {
 
     /// Its permission bits now.
     pub fn permissions(&self) -> Result<u32> {
-        sys::permissions(&self.fd).map_err(|errno| self.failed("fstat", errno))
+        sys::permissions(self.object.file()).map_err(|errno| self.failed("fstat", errno))
     }
 
     /// The open file.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.fd.as_fd()
+        self.object.memory().as_fd()
     }
 
     /// Whether it was opened to write.
@@ -172,18 +172,19 @@ impl SharedMemory {
         }
         let size = self.byte_length()?;
         if byte_length > size && self.reserve {
-            let taken = room::take(&self.fd, size, byte_length - size);
+            let taken = room::take(self.object.memory(), size, byte_length - size);
             return taken.map_err(|errno| {
                 let place = self.name.directory().display();
-                room::refused(format_args!("truncate {}", self.name), place, &self.fd, byte_length, errno)
+                room::refused(format_args!("truncate {}", self.name), place, self.object.memory(), byte_length, errno)
             });
         }
-        sys::set_size(&self.fd, byte_length).map_err(|errno| self.failed("ftruncate", errno))
+        sys::set_size(self.object.memory(), byte_length).map_err(|errno| self.failed("ftruncate", errno))
     }
 
     /// Maps it; the options' source is not looked at.
     pub fn map(&self, options: MapOptions) -> Result<Region> {
-        let fd = self.fd.try_clone().map_err(|error| self.failed("fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0))))?;
+        let fd =
+            self.object.memory().try_clone().map_err(|error| self.failed("fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0))))?;
         let (reserve, subject) = (options.reserve.or(Some(self.reserve)), options.subject.or_else(|| Some(self.name.to_string())));
         Region::map(&MapOptions { source: Source::Opened(fd, self.name.clone()), reserve, subject, ..options })
     }
@@ -201,7 +202,7 @@ impl SharedMemory {
     }
 }
 
-fn existing(name: &Name, read_only: bool) -> Result<OwnedFd> {
+fn existing(name: &Name, read_only: bool) -> Result<Object> {
     sys::open_object(name.path(), read_only).map_err(|errno| {
         let error = Error::system(format_args!("open {name}"), "open", errno);
         // what is there is no file
@@ -215,7 +216,7 @@ fn taken(name: &Name) -> Error {
 
 /// Takes a name away (shm_unlink(3)). What is mapped stays.
 pub fn unlink(name: &Name) -> Result<()> {
-    sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("unlink {name}"), "unlink", errno))
+    sys::remove_object(name.path()).map_err(|errno| Error::system(format_args!("unlink {name}"), "unlink", errno))
 }
 
 /// An object as [`list`] saw it.
@@ -243,8 +244,9 @@ pub fn list(directory: Option<&Path>) -> Result<Vec<SharedMemoryInfo>> {
     let object = |entry: std::fs::DirEntry| {
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
         let name = entry.file_name().into_string().ok()?;
+        let byte_length = sys::object_size(&entry.path(), metadata.len())?;
         let is_segment = segments.contains(&name);
-        Some(SharedMemoryInfo { name, byte_length: metadata.len(), permissions: metadata.permissions().mode() & 0o7777, is_segment })
+        Some(SharedMemoryInfo { name, byte_length, permissions: metadata.permissions().mode() & 0o7777, is_segment })
     };
     let mut found: Vec<_> = entries.filter_map(|entry| object(entry.ok()?)).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -75,7 +75,7 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Opens the same file once more.
+    /// Opens the same file once more: [`Segment::file`](crate::segment::Segment::file).
     pub fn reopen(fd: &OwnedFd, read_only: bool) -> Result<LockFile> {
         let fd = forked::open(|| sys::reopen(fd, read_only)).map_err(|errno| match errno {
             // not that the segment is not there: that is open already

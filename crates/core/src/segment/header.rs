@@ -5,8 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::memory::Mapping;
 use crate::schema::{MAX_JSON_BYTES, Schema};
 use crate::sys;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::fd::OwnedFd;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 const MAGIC: [u8; 8] = *b"PAGECAST";
@@ -165,9 +164,9 @@ impl Header {
     }
 
     /// Whether a creator was killed before it wrote one here: there is nothing at all, or zeros where it begins.
-    pub(super) fn is_missing(file: &File) -> bool {
+    pub(super) fn is_missing(memory: &OwnedFd) -> bool {
         let mut magic = [0; MAGIC.len()];
-        file.read_at(&mut magic, 0).is_ok() && magic == [0; MAGIC.len()]
+        sys::read_first(memory, &mut magic).is_ok() && magic == [0; MAGIC.len()]
     }
 
     /// Where the first byte behind header and schema is.

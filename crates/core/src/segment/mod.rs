@@ -15,7 +15,7 @@ pub(crate) use survey::{clean, sweep};
 
 use crate::error::{Code, Error, Result};
 use crate::memory::{Mapping, room};
-use crate::sys::{self, Identity};
+use crate::sys::{self, Identity, Object};
 use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// An open segment: its file, its mapping and its header, checked.
 #[derive(Debug)]
 pub struct Segment {
-    fd: OwnedFd,
+    object: Object,
     identity: Identity,
     mapping: Mapping,
     header: Header,
@@ -35,7 +35,7 @@ pub enum Found {
     /// A segment whose header holds together.
     Segment(Box<Segment>),
     /// Our magic, with a header that contradicts itself or a file cut short: may be replaced by whoever holds its publisher's byte.
-    Damaged(OwnedFd, Error),
+    Damaged(Object, Error),
 }
 
 impl Segment {
@@ -45,16 +45,17 @@ impl Segment {
     pub fn create(at: &Location, new: &NewHeader<'_>, mode: u32) -> Result<Unnamed> {
         let header = Header::new(new)?;
         let bytes = header.segment_bytes;
-        let (fd, temporary) = create_file(at, mode)?;
+        let (object, temporary) = create_file(at, mode)?;
         let mut unnamed = Unnamed { segment: None, temporary, mode };
-        room::take(&fd, 0, bytes).map_err(|errno| {
+        let memory = object.memory();
+        room::take(memory, 0, bytes).map_err(|errno| {
             let place = at.name().map_or("memory".into(), |name| name.directory().display().to_string());
-            room::refused(format_args!("create {at}"), place, &fd, bytes, errno)
+            room::refused(format_args!("create {at}"), place, memory, bytes, errno)
         })?;
-        let (identity, _) = sys::describe(&fd).map_err(|errno| Error::system(format_args!("create {at}"), "fstat", errno))?;
-        let mapping = Mapping::new(&fd, bytes, false)?;
+        let (identity, _) = object.describe().map_err(|errno| Error::system(format_args!("create {at}"), "fstat", errno))?;
+        let mapping = Mapping::new(memory, bytes, false)?;
         header.write(&mapping, new.schema)?;
-        unnamed.segment = Some(Segment { fd, identity, mapping, header });
+        unnamed.segment = Some(Segment { object, identity, mapping, header });
         Ok(unnamed)
     }
 
@@ -69,28 +70,31 @@ impl Segment {
     /// As [`Segment::open`], and tells a damaged segment of ours from an object that is none.
     pub fn find(at: impl Into<Location>, read_only: bool) -> Result<Found> {
         let at = at.into();
-        let fd = open_file(&at, read_only)?;
-        let (identity, size) = sys::describe(&fd).map_err(|errno| match errno {
+        let object = open_object(&at, read_only)?;
+        let (identity, size) = object.describe().map_err(|errno| match errno {
             Errno::EINVAL => Error::new(Code::NotASegment, format!("open {at}: not a regular file")),
             errno => Error::system(format_args!("open {at}"), "fstat", errno),
         })?;
+        if object.is_hollow() {
+            return Ok(Found::Damaged(object, Error::new(Code::NotFound, format!("open {at}: the memory that it stood for is gone"))));
+        }
         if size < HEADER_BYTES {
             return Err(Error::new(Code::NotASegment, format!("open {at}: {size} bytes, a segment has at least {HEADER_BYTES}")));
         }
-        let page = Mapping::new(&fd, HEADER_BYTES, read_only)?;
+        let page = Mapping::new(object.memory(), HEADER_BYTES, read_only)?;
         let header = match Header::read(&page, size) {
             Ok(header) => header,
             Err(error) if error.code() == Code::NotASegment => {
                 return Err(Error::new(error.code(), format!("open {at}: {}", error.message())));
             }
-            Err(error) => return Ok(Found::Damaged(fd, Error::new(error.code(), format!("open {at}: {}", error.message())))),
+            Err(error) => return Ok(Found::Damaged(object, Error::new(error.code(), format!("open {at}: {}", error.message())))),
         };
         drop(page);
-        let mapping = Mapping::new(&fd, header.segment_bytes, read_only)?;
-        let segment = Segment { fd, identity, mapping, header };
+        let mapping = Mapping::new(object.memory(), header.segment_bytes, read_only)?;
+        let segment = Segment { object, identity, mapping, header };
         match segment.check() {
             Ok(()) => Ok(Found::Segment(Box::new(segment))),
-            Err(error) => Ok(Found::Damaged(segment.fd, Error::new(error.code(), format!("open {at}: {}", error.message())))),
+            Err(error) => Ok(Found::Damaged(segment.object, Error::new(error.code(), format!("open {at}: {}", error.message())))),
         }
     }
 
@@ -104,9 +108,14 @@ impl Segment {
         &self.mapping
     }
 
-    /// The file, to map it again or to open it anew.
+    /// The memory, to map it again.
     pub fn fd(&self) -> &OwnedFd {
-        &self.fd
+        self.object.memory()
+    }
+
+    /// The file that has the name, to open it anew for its locks. On Linux it is the memory.
+    pub fn file(&self) -> &OwnedFd {
+        self.object.file()
     }
 
     /// Which file it is, whatever its name.
@@ -114,9 +123,9 @@ impl Segment {
         self.identity
     }
 
-    /// The file alone.
-    pub(crate) fn into_fd(self) -> OwnedFd {
-        self.fd
+    /// The object alone.
+    pub(crate) fn into_object(self) -> Object {
+        self.object
     }
 
     /// The schema's text, copied out and checked against its hash.
@@ -137,7 +146,7 @@ impl Segment {
     #[cold]
     fn truncated(&self) -> Error {
         let made = self.header.segment_bytes;
-        let left = sys::describe(&self.fd).map_or(0, |(_, size)| size);
+        let left = self.object.describe().map_or(0, |(_, size)| size);
         Error::new(Code::Truncated, format!("another process cut the segment short: it was made with {made} bytes, its file has {left}"))
     }
 
@@ -148,22 +157,27 @@ impl Segment {
 
     /// Whether the file is still as long as the header says, and was so all the time. A shorter one faults when it is touched.
     pub fn is_whole(&self) -> bool {
-        sys::describe(&self.fd).is_ok_and(|(_, size)| size >= self.header.segment_bytes) && self.check().is_ok()
+        self.object.describe().is_ok_and(|(_, size)| size >= self.header.segment_bytes) && self.check().is_ok()
     }
 
     /// Whether the file belongs to this process's user, who then is the only one that could ever set its permission bits.
     pub(crate) fn is_own(&self) -> bool {
-        sys::is_own(&self.fd).unwrap_or(false)
+        sys::is_own(self.file()).unwrap_or(false)
+    }
+
+    /// Whether [`set_mode`](Self::set_mode) can give it these permission bits.
+    pub(crate) fn can_have_mode(&self, mode: u32) -> bool {
+        self.object.can_have_mode(mode)
     }
 
     /// Gives the file exactly these permission bits.
     pub(crate) fn set_mode(&self, at: &Location, mode: u32) -> Result<()> {
-        sys::set_mode(&self.fd, mode).map_err(|errno| Error::system(format_args!("create {at}"), "fchmod", errno))
+        self.object.set_mode(mode).map_err(|errno| Error::system(format_args!("create {at}"), "fchmod", errno))
     }
 
     /// Tells those who watch the directory that this segment lives again.
     pub fn announce(&self) -> Result<()> {
-        sys::touch(&self.fd).map_err(|errno| Error::system("touch the segment", "futimens", errno))
+        sys::touch(self.file()).map_err(|errno| Error::system("touch the segment", "futimens", errno))
     }
 }
 
@@ -185,7 +199,7 @@ impl Unnamed {
     /// Leaves it without one, and its size as it is for good: nobody can cut it short (`F_SEAL_SHRINK`), or make it longer.
     pub(crate) fn stay_nameless(mut self, at: &Location) -> Result<Segment> {
         let segment = self.take()?;
-        sys::seal_size(&segment.fd).map_err(|errno| Error::system(format_args!("create {at}"), "fcntl", errno))?;
+        sys::seal_size(segment.fd()).map_err(|errno| Error::system(format_args!("create {at}"), "fcntl", errno))?;
         Ok(segment)
     }
 
@@ -193,7 +207,7 @@ impl Unnamed {
     pub fn publish(mut self, name: &Name) -> Result<std::result::Result<Segment, Unnamed>> {
         let segment = self.segment()?;
         let linked = match &self.temporary {
-            None => sys::give_name(&segment.fd, name.path()),
+            None => sys::give_name(segment.file(), name.path()),
             Some(temporary) => sys::link(&temporary.0, name.path()),
         };
         match linked {
@@ -221,14 +235,14 @@ impl Unnamed {
 
     fn link_temporary(&self, name: &Name) -> Result<Temporary> {
         let temporary = name.temporary()?;
-        let fd = &self.segment()?.fd;
-        sys::give_name(fd, &temporary).map_err(|errno| Error::system(format_args!("replace {name}"), "linkat", errno))?;
+        let file = self.segment()?.file();
+        sys::give_name(file, &temporary).map_err(|errno| Error::system(format_args!("replace {name}"), "linkat", errno))?;
         Ok(Temporary(temporary))
     }
 
     /// Whether somebody swept the temporary name away before this process held the segment's byte.
     pub fn is_swept(&self) -> Result<bool> {
-        let names = sys::count_names(&self.segment()?.fd).map_err(|errno| Error::system("look at a new segment", "fstat", errno))?;
+        let names = sys::count_names(self.segment()?.file()).map_err(|errno| Error::system("look at a new segment", "fstat", errno))?;
         Ok(self.temporary.is_some() && names == 0)
     }
 
@@ -249,7 +263,7 @@ pub struct Temporary(PathBuf);
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        let _ = sys::unlink(&self.0);
+        let _ = sys::remove_object(&self.0);
     }
 }
 
@@ -266,14 +280,14 @@ fn exchange(temporary: &Path, name: &Path, old: Identity) -> nix::Result<bool> {
     }
 }
 
-fn create_file(at: &Location, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
+fn create_file(at: &Location, mode: u32) -> Result<(Object, Option<Temporary>)> {
     match at {
         Location::Named(name) => create_in_directory(name, mode),
         Location::Memory(label) => {
             let failed = |call| move |errno| Error::system(format_args!("create {at}"), call, errno);
             let fd = sys::create_memory(label, false).map_err(failed("memfd_create"))?;
             sys::set_mode(&fd, mode).map_err(failed("fchmod"))?;
-            Ok((fd, None))
+            Ok((fd.into(), None))
         }
         Location::Descriptor { .. } => {
             Err(Error::new(Code::InvalidArgument, format!("create {at}: nothing is made where a descriptor leads")))
@@ -281,13 +295,15 @@ fn create_file(at: &Location, mode: u32) -> Result<(OwnedFd, Option<Temporary>)>
     }
 }
 
-fn create_in_directory(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Temporary>)> {
+fn create_in_directory(name: &Name, mode: u32) -> Result<(Object, Option<Temporary>)> {
     match sys::create_nameless(name.directory(), mode) {
-        Ok(fd) => Ok((fd, None)),
+        Ok(file) => Ok((file.into(), None)),
         Err(Errno::EOPNOTSUPP | Errno::EISDIR) => {
             let temporary = name.temporary()?;
-            let fd = sys::create_exclusive(&temporary, mode);
-            fd.map(|fd| (fd, Some(Temporary(temporary)))).map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
+            let object = sys::create_object(&temporary, name.path(), mode);
+            object
+                .map(|object| (object, Some(Temporary(temporary))))
+                .map_err(|errno| Error::system(format_args!("create {name}"), "open", errno))
         }
         Err(errno @ (Errno::ENOENT | Errno::ENOTDIR)) => Err(no_directory("create", name, errno)),
         Err(Errno::ENOSPC) => {
@@ -298,7 +314,7 @@ fn create_in_directory(name: &Name, mode: u32) -> Result<(OwnedFd, Option<Tempor
     }
 }
 
-fn open_file(at: &Location, read_only: bool) -> Result<OwnedFd> {
+fn open_object(at: &Location, read_only: bool) -> Result<Object> {
     match at {
         Location::Named(name) => sys::open_object(name.path(), read_only).map_err(|errno| open_error(name, read_only, errno)),
         Location::Memory(_) => {
@@ -309,7 +325,7 @@ fn open_file(at: &Location, read_only: bool) -> Result<OwnedFd> {
             if !read_only && !sys::is_writable(fd).map_err(failed)? {
                 return Err(Error::new(Code::Permission, format!("open {at}: it was opened for reading only; readOnly can read")));
             }
-            fd.try_clone().map_err(|error| failed(Errno::from_raw(error.raw_os_error().unwrap_or(0))))
+            fd.try_clone().map(Object::from).map_err(|error| failed(Errno::from_raw(error.raw_os_error().unwrap_or(0))))
         }
     }
 }

@@ -12,7 +12,7 @@ pub const DEFAULT_DIRECTORY: &str = sys::DEFAULT_DIRECTORY;
 const NAME_MAX: usize = 255;
 
 /// Begins the names that exist only between two steps of a creator. No segment has a name that begins like them.
-const TEMPORARY: &str = ".pagecast-";
+const TEMPORARY: &str = sys::TEMPORARY;
 
 /// What follows it: a random number in so many hexadecimal digits.
 const DIGITS: usize = 32;

@@ -4,7 +4,7 @@ use super::{Found, Header, Name, Segment};
 use crate::error::{Code, Error, Result};
 use crate::roster::{Byte, LockFile};
 use crate::sys;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 
 /// One segment as `list` saw it.
@@ -38,7 +38,7 @@ fn file_names(directory: Option<&Path>) -> Result<Vec<String>> {
 
 fn inspect(file_name: &str, directory: Option<&Path>) -> Result<SegmentInfo> {
     let segment = Segment::open(&Name::new(file_name, directory)?, true)?;
-    let locks = LockFile::reopen(segment.fd(), true)?;
+    let locks = LockFile::reopen(segment.file(), true)?;
     Ok(SegmentInfo {
         name: file_name.to_owned(),
         byte_length: segment.header().segment_bytes,
@@ -49,17 +49,17 @@ fn inspect(file_name: &str, directory: Option<&Path>) -> Result<SegmentInfo> {
 
 /// Takes the name of a segment away, unless a publisher lives. Those who are attached keep what they have.
 pub fn remove(name: &Name) -> Result<()> {
-    let fd = match Segment::find(name, false)? {
-        Found::Segment(segment) => segment.into_fd(),
-        Found::Damaged(fd, _) => fd,
+    let object = match Segment::find(name, false)? {
+        Found::Segment(segment) => segment.into_object(),
+        Found::Damaged(object, _) => object,
     };
-    let locks = LockFile::reopen(&fd, false)?;
+    let locks = LockFile::reopen(object.file(), false)?;
     // a successor may have taken the name meanwhile: then what is held here is not what would be unlinked
-    let succeeded = || sys::identify(name.path()).is_ok_and(|now| sys::describe(&fd).is_ok_and(|(held, _)| now != held));
+    let succeeded = || sys::identify(name.path()).is_ok_and(|now| object.describe().is_ok_and(|(held, _)| now != held));
     if !locks.hold(Byte::Publisher, format_args!("remove {name}"))? || succeeded() {
         return Err(Error::new(Code::PublisherExists, format!("remove {name}: its publisher lives")));
     }
-    sys::unlink(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))
+    sys::remove_object(name.path()).map_err(|errno| Error::system(format_args!("remove {name}"), "unlink", errno))
 }
 
 /// Tells those who are or will be attached to a segment that is about to lose its last name. The publisher's byte is held.
@@ -85,12 +85,12 @@ pub(crate) fn clean(directory: Option<&Path>, farewell: Farewell<'_>) -> Result<
 fn clean_one(file_name: &str, directory: Option<&Path>, farewell: Farewell<'_>) -> Result<bool> {
     let name = Name::new(file_name, directory)?;
     let segment = Segment::open(&name, false)?;
-    let locks = LockFile::reopen(segment.fd(), false)?;
+    let locks = LockFile::reopen(segment.file(), false)?;
     if !locks.try_hold(Byte::Publisher)? || locks.any_attached()? || !segment.is_named(&name) {
         return Ok(false);
     }
     farewell(&segment); // before the unlink: who has found the name already attaches when he likes
-    Ok(sys::unlink(name.path()).is_ok())
+    Ok(sys::remove_object(name.path()).is_ok())
 }
 
 /// Takes away what killed creators left in a directory under temporary names.
@@ -105,23 +105,23 @@ pub(crate) fn sweep(directory: &Path, farewell: Farewell<'_>) {
 /// A temporary name is left behind if no publisher holds what it leads to, or if that has its own name by now.
 fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
     let failed = |call| move |errno| Error::system(format_args!("sweep {temporary}"), call, errno);
-    let fd = sys::open_object(temporary.path(), false).map_err(failed("open"))?;
-    sys::describe(&fd).map_err(failed("fstat"))?; // an error for what is no regular file
+    let object = sys::open_object(temporary.path(), false).map_err(failed("open"))?;
+    object.describe().map_err(failed("fstat"))?; // an error for what is no regular file
     // what a stranger put there is not worth the risk of touching it
-    if !sys::is_own(&fd).map_err(failed("fstat"))? {
+    if !sys::is_own(object.file()).map_err(failed("fstat"))? {
         return Ok(false);
     }
-    if sys::count_names(&fd).map_err(failed("fstat"))? == 1 {
-        let locks = LockFile::reopen(&fd, false)?;
+    if sys::count_names(object.file()).map_err(failed("fstat"))? == 1 {
+        let locks = LockFile::reopen(object.file(), false)?;
         if !locks.try_hold(Byte::Publisher)? {
             return Ok(false);
         }
         match Segment::find(temporary, false) {
             Ok(Found::Segment(segment)) => farewell(&segment), // one that was replaced, with consumers, or that was never finished
             Ok(Found::Damaged(..)) => {}
-            Err(_) if Header::is_missing(&File::from(fd)) => {}
+            Err(_) if Header::is_missing(object.memory()) => {}
             Err(_) => return Ok(false), // no creator's
         }
     }
-    Ok(sys::unlink(temporary.path()).is_ok())
+    Ok(sys::remove_object(temporary.path()).is_ok())
 }

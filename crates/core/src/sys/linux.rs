@@ -38,7 +38,7 @@ pub(crate) fn address_space_limit() -> Option<u64> {
 }
 
 /// `open(directory, O_TMPFILE | O_RDWR)` with exactly these permission bits, whatever the umask.
-pub(crate) fn create_nameless(directory: &Path, mode: u32) -> Sys<OwnedFd> {
+pub(crate) fn create_unnamed(directory: &Path, mode: u32) -> Sys<OwnedFd> {
     if tmpfile_off() {
         return Err(Errno::EOPNOTSUPP);
     }
@@ -57,7 +57,7 @@ pub(crate) fn create_exclusive(path: &Path, mode: u32) -> Sys<OwnedFd> {
 }
 
 /// `open(path)`; never follows a symbolic link, never blocks on a FIFO.
-pub(crate) fn open_object(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+pub(crate) fn open_named(path: &Path, read_only: bool) -> Sys<OwnedFd> {
     let access = if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR };
     open(path, access | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())
 }
@@ -208,7 +208,7 @@ pub(crate) fn is_own(fd: &OwnedFd) -> Sys<bool> {
 }
 
 /// Which file the name leads to now.
-pub(crate) fn identify(path: &Path) -> Sys<Identity> {
+pub(crate) fn identify_file(path: &Path) -> Sys<Identity> {
     let stat = stat(path)?;
     Ok(Identity { device: stat.st_dev, inode: stat.st_ino })
 }

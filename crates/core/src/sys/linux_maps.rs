@@ -83,6 +83,12 @@ pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
     Ok((Identity { device: stat.st_dev, inode: stat.st_ino }, kind))
 }
 
+/// `pread`: the first bytes of an object; what it does not have stays as it is.
+pub(crate) fn read_first(fd: &OwnedFd, target: &mut [u8]) -> Sys<()> {
+    // SAFETY: the buffer is as long as the call is told.
+    Errno::result(unsafe { libc::pread(fd.as_raw_fd(), target.as_mut_ptr().cast(), target.len(), 0) }).map(drop)
+}
+
 /// `fstat`: the permission bits.
 pub(crate) fn permissions(fd: &OwnedFd) -> Sys<u32> {
     Ok(fstat(fd)?.st_mode & 0o7777)

@@ -1,8 +1,6 @@
 //! macOS: files, their open-file-description locks, waiting on addresses. Compiled and linked; it has never been run.
 //!
-//! A segment is a file here and no object of `shm_open`: those have neither a second name nor a rename nor locks, and without these nothing could
-//! appear whole or not at all, or be taken over. A file that is mapped shared is the same memory for everybody, too; the system may write it to
-//! disk now and then.
+//! What is said of objects of `shm_open` is so in Apple's bsd/kern/posix_shm.c.
 
 use super::{ByteLock, Identity};
 use crate::testing::{step, tmpfile_off};
@@ -48,7 +46,7 @@ pub(crate) fn address_space_limit() -> Option<u64> {
 }
 
 /// There is no `O_TMPFILE`: a temporary name it is.
-pub(crate) fn create_nameless(_: &Path, _: u32) -> Sys<OwnedFd> {
+pub(crate) fn create_unnamed(_: &Path, _: u32) -> Sys<OwnedFd> {
     let _ = tmpfile_off();
     Err(Errno::EOPNOTSUPP)
 }
@@ -67,7 +65,7 @@ fn bits(mode: u32) -> Mode {
 }
 
 /// `open(path)`; never follows a symbolic link, never blocks on a FIFO.
-pub(crate) fn open_object(path: &Path, read_only: bool) -> Sys<OwnedFd> {
+pub(crate) fn open_named(path: &Path, read_only: bool) -> Sys<OwnedFd> {
     open(path, access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())
 }
 
@@ -93,7 +91,7 @@ pub(crate) fn set_mode(fd: &OwnedFd, mode: u32) -> Sys<()> {
     fchmod(fd, bits(mode))
 }
 
-/// No file is nameless here: see [`create_nameless`].
+/// No file is nameless here: see [`create_unnamed`].
 pub(crate) fn give_name(_: &OwnedFd, _: &Path) -> Sys<()> {
     Err(Errno::EOPNOTSUPP)
 }
@@ -174,10 +172,15 @@ pub(crate) fn touch(fd: &OwnedFd) -> Sys<()> {
     Errno::result(unsafe { libc::futimens(fd.as_raw_fd(), null()) }).map(drop)
 }
 
-/// Identity and size of an open regular file; `EINVAL` for anything else.
+/// Whether it is an object of `shm_open`: those are of no kind.
+pub(super) fn is_memory(stat: &FileStat) -> bool {
+    stat.st_mode & libc::S_IFMT == 0
+}
+
+/// Identity and size of an open regular file or object of `shm_open`, all of which have one identity; `EINVAL` for anything else.
 pub(crate) fn describe(fd: &OwnedFd) -> Sys<(Identity, u64)> {
     let stat = fstat(fd)?;
-    if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
+    if stat.st_mode & libc::S_IFMT != libc::S_IFREG && !is_memory(&stat) {
         return Err(Errno::EINVAL);
     }
     Ok((identity(&stat), u64::try_from(stat.st_size).unwrap_or(0)))
@@ -201,7 +204,7 @@ pub(crate) fn is_own(fd: &OwnedFd) -> Sys<bool> {
 }
 
 /// Which file the name leads to now.
-pub(crate) fn identify(path: &Path) -> Sys<Identity> {
+pub(crate) fn identify_file(path: &Path) -> Sys<Identity> {
     Ok(identity(&stat(path)?))
 }
 

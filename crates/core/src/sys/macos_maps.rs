@@ -1,5 +1,6 @@
 //! macOS: mapping of pages. Compiled and linked; it has never been run.
 
+use super::platform::is_memory;
 use super::{Access, Advice, FileKind, Identity, Mapped, Place, page_bytes};
 use crate::testing::step;
 use nix::errno::Errno;
@@ -64,17 +65,17 @@ pub(crate) fn seal_size(_: &OwnedFd) -> Sys<()> {
     Ok(())
 }
 
-/// There are no seals.
-pub(crate) fn cannot_shrink(_: &OwnedFd) -> bool {
-    false
+/// Objects of `shm_open` get their size once. Of files nobody can say that: there are no seals.
+pub(crate) fn cannot_shrink(fd: &OwnedFd) -> bool {
+    fstat(fd).is_ok_and(|stat| is_memory(&stat))
 }
 
 /// `fstat`: which file it is, and of what kind.
 pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
     let stat = fstat(fd)?;
     let kind = match stat.st_mode & libc::S_IFMT {
-        // objects of shm_open have no kind at all
-        libc::S_IFREG | 0 => FileKind::Regular(u64::try_from(stat.st_size).unwrap_or(0)),
+        _ if is_memory(&stat) => FileKind::Regular(u64::try_from(stat.st_size).unwrap_or(0)),
+        libc::S_IFREG => FileKind::Regular(u64::try_from(stat.st_size).unwrap_or(0)),
         libc::S_IFCHR | libc::S_IFBLK => FileKind::Device,
         libc::S_IFDIR => FileKind::Other("a directory"),
         libc::S_IFIFO => FileKind::Other("a pipe"),
@@ -82,6 +83,26 @@ pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
         _ => FileKind::Other("no file"),
     };
     Ok((super::platform::identity(&stat), kind))
+}
+
+/// The first bytes of an object, by `pread`, or where it can only be mapped by `mmap`; what it does not have stays as it is.
+pub(crate) fn read_first(fd: &OwnedFd, target: &mut [u8]) -> Sys<()> {
+    let stat = fstat(fd)?;
+    if !is_memory(&stat) {
+        // SAFETY: the buffer is as long as the call is told.
+        return Errno::result(unsafe { libc::pread(fd.as_raw_fd(), target.as_mut_ptr().cast(), target.len(), 0) }).map(drop);
+    }
+    let length = target.len().min(usize::try_from(stat.st_size).unwrap_or(0));
+    if length == 0 {
+        return Ok(());
+    }
+    // SAFETY: pages that nobody else knows of, there for as many bytes as are copied: the object never becomes smaller.
+    unsafe {
+        let bytes = mmap(Place::Anywhere, length, Access::Read, libc::MAP_SHARED, fd.as_raw_fd(), 0)?.as_ptr();
+        super::copy_opaque(bytes, target.as_mut_ptr(), length);
+        libc::munmap(bytes.cast(), length);
+    }
+    Ok(())
 }
 
 /// `fstat`: the permission bits.
@@ -93,25 +114,39 @@ fn offset(number: u64) -> Sys<libc::off_t> {
     libc::off_t::try_from(number).map_err(|_| Errno::EFBIG)
 }
 
-/// `fstat`: the length of a file, and how many bytes there is room for already.
+/// `fstat`: the length of a file, and how many bytes there is room for already; of an object of `shm_open`, whose length is in whole pages, nobody says.
 pub(crate) fn extent(fd: &OwnedFd) -> Sys<(u64, u64)> {
     let stat = fstat(fd)?;
     let [size, blocks] = [stat.st_size, stat.st_blocks].map(|number| u64::try_from(number).unwrap_or(0));
     Ok((size, blocks.saturating_mul(512)))
 }
 
-/// `ftruncate`
+/// `ftruncate`; `EOPNOTSUPP` for another size of an object of `shm_open` than it has.
 pub(crate) fn set_size(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
-    nix::unistd::ftruncate(fd, offset(byte_length)?)
+    let stat = fstat(fd)?;
+    if !is_memory(&stat) {
+        return nix::unistd::ftruncate(fd, offset(byte_length)?);
+    }
+    let size = u64::try_from(stat.st_size).unwrap_or(0);
+    // even of no bytes it would be the one size
+    if byte_length.next_multiple_of(super::page_size()) == size {
+        return Ok(());
+    }
+    if size > 0 { Err(Errno::EOPNOTSUPP) } else { nix::unistd::ftruncate(fd, offset(byte_length)?) }
 }
 
-/// `fcntl(F_PREALLOCATE)` and `ftruncate`: the room behind the end of the file is there from now on, or `ENOSPC`. Holes before it stay holes.
+/// `fcntl(F_PREALLOCATE)` and `ftruncate`: the room behind the end of the file is there from now on, or `ENOSPC`. Holes before it stay holes. An object
+/// of `shm_open` gets its size; nobody can take room for that.
 pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
     step(|| "fallocate");
     let end = offset(from.checked_add(byte_length).ok_or(Errno::EFBIG)?)?;
-    let more = end - fstat(fd)?.st_size;
+    let stat = fstat(fd)?;
+    let more = end - stat.st_size;
     if more <= 0 {
         return Ok(());
+    }
+    if is_memory(&stat) {
+        return set_size(fd, from + byte_length);
     }
     let (flags, mode) = (libc::F_ALLOCATEALL, libc::F_PEOFPOSMODE);
     let mut room = libc::fstore_t { fst_flags: flags, fst_posmode: mode, fst_offset: 0, fst_length: more, fst_bytesalloc: 0 };

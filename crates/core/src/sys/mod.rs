@@ -2,8 +2,10 @@
 
 #![allow(unsafe_code)]
 
+mod beside;
 #[cfg(target_os = "linux")]
 mod control_group;
+mod object;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
 #[cfg_attr(not(any(target_os = "linux", target_os = "macos")), path = "stub.rs")]
@@ -22,7 +24,10 @@ mod maps;
 #[cfg_attr(not(target_os = "linux"), path = "stub_sockets.rs")]
 mod sockets;
 
+pub(crate) use beside::TEMPORARY;
 pub(crate) use maps::*;
+pub use object::Object;
+pub(crate) use object::*;
 pub(crate) use platform::*;
 pub use protection::{Access, Advice};
 pub use seals::Seals;

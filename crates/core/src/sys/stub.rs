@@ -21,7 +21,7 @@ pub(crate) fn page_size() -> u64 {
     size.ok().flatten().and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
 }
 
-pub(crate) fn create_nameless(_: &Path, _: u32) -> Sys<OwnedFd> {
+pub(crate) fn create_unnamed(_: &Path, _: u32) -> Sys<OwnedFd> {
     Err(Errno::ENOSYS)
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn create_exclusive(_: &Path, _: u32) -> Sys<OwnedFd> {
     Err(Errno::ENOSYS)
 }
 
-pub(crate) fn open_object(_: &Path, _: bool) -> Sys<OwnedFd> {
+pub(crate) fn open_named(_: &Path, _: bool) -> Sys<OwnedFd> {
     Err(Errno::ENOSYS)
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn describe(_: &OwnedFd) -> Sys<(Identity, u64)> {
     Err(Errno::ENOSYS)
 }
 
-pub(crate) fn identify(_: &Path) -> Sys<Identity> {
+pub(crate) fn identify_file(_: &Path) -> Sys<Identity> {
     Err(Errno::ENOSYS)
 }
 

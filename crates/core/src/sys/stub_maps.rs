@@ -43,6 +43,10 @@ pub(crate) fn inspect(_: &OwnedFd) -> Sys<(Identity, FileKind)> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn read_first(_: &OwnedFd, _: &mut [u8]) -> Sys<()> {
+    Err(Errno::ENOSYS)
+}
+
 pub(crate) fn permissions(_: &OwnedFd) -> Sys<u32> {
     Err(Errno::ENOSYS)
 }

@@ -119,7 +119,7 @@ fn a_pin_that_a_stranger_keeps_from_being_taken_back_is_an_error_that_says_so() 
             let consumer = holder(watch, &directory);
             let pid = consumer.pid();
             consumer.kill();
-            let stranger = LockFile::reopen(publisher.segment().fd(), true).unwrap();
+            let stranger = LockFile::reopen(publisher.segment().file(), true).unwrap();
             assert!(stranger.try_share(Byte::Slot(0)).unwrap());
             let error = publisher.write(&[2; SIZE], timeout).unwrap_err();
             assert_eq!(error.code(), Code::LockObstructed);

@@ -171,7 +171,7 @@ fn a_candidate_that_a_strangers_read_lock_keeps_out_goes_on_waiting() {
         watch.stage("publisher gone, somebody else has a read lock on its byte");
         let directory = Directory::new();
         let first = stand_by(&directory, None).unwrap();
-        let stranger = LockFile::reopen(first.segment().fd(), true).unwrap();
+        let stranger = LockFile::reopen(first.segment().file(), true).unwrap();
         first.abandon();
         assert!(stranger.try_share(Byte::Publisher).unwrap());
         let create = || RawPublisher::create(directory.name("value"), None, &bytes(SIZE as u64, 3));

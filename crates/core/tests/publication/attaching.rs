@@ -139,7 +139,7 @@ fn a_strangers_read_lock_on_the_last_slot_is_named() {
     let directory = Directory::new();
     let name = directory.name("obstructed");
     let publisher = publish_for(&name, 2);
-    let stranger = LockFile::reopen(publisher.raw().segment().fd(), true).unwrap();
+    let stranger = LockFile::reopen(publisher.raw().segment().file(), true).unwrap();
     assert!(stranger.try_share(Byte::Slot(0)).unwrap());
     let consumer = consume::<Pose>(&name);
     assert_eq!(consumer.raw().slot(), Some(1), "there is room beside it");
@@ -148,7 +148,7 @@ fn a_strangers_read_lock_on_the_last_slot_is_named() {
     assert!(message.starts_with("open ") && message.contains("/obstructed: ") && message.contains("slot 0"), "{message}");
     drop(stranger);
     assert_eq!(consume::<Pose>(&name).raw().slot(), Some(0));
-    let stranger = LockFile::reopen(publisher.raw().segment().fd(), true).unwrap();
+    let stranger = LockFile::reopen(publisher.raw().segment().file(), true).unwrap();
     publisher.abandon();
     assert!(stranger.try_share(Byte::Publisher).unwrap());
     let create = || Publisher::create_with(&name, Some(&pose(1)), &buffers(2));
