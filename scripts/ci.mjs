@@ -9,6 +9,27 @@ const generated = ['native.cjs', 'native.d.cts', 'src/ordered-code.ts', 'Cargo.l
 const clippy = ['clippy', '--workspace', '--all-targets']
 const deny = ['--', '--deny', 'warnings']
 
+const beside = [
+  'test',
+  '--package',
+  'pagecast',
+  '--features',
+  'testing',
+  ...['publication', 'processes', 'region'].flatMap(name => ['--test', name]),
+]
+/** They write to a segment by its name, or cut it, or give it away, or look on at its last step: beside an object of shm_open that is another file. */
+const bareFiles = [
+  'hostile::',
+  'truncation::',
+  'fault_signals::',
+  'damaged',
+  'of_two_that_replace',
+  'objects_that_are_no_segments',
+  'cleaning_takes_only',
+  'who_attaches_while',
+  'what_another_user_made',
+]
+
 /** Each ends with a line of counts. */
 const suites = {
   tests: ['test'],
@@ -32,6 +53,8 @@ const checks = {
   'clippy with the feature testing': () => runOrFail('cargo', [...clippy, '--features', 'testing', ...deny]),
   'documentation of the crates': () => runOrFail('cargo', ['doc', '--workspace', '--no-deps'], { env: { RUSTDOCFLAGS: '-D warnings' } }),
   'the protocol under loom': () => runOrFail('npm', ['run', '--silent', 'loom']),
+  'the core with objects of shm_open and files beside them, as on macOS': () =>
+    runOrFail('cargo', [...beside, '--', ...bareFiles.flatMap(name => ['--skip', name])], { env: { PAGECAST_TEST_FILES_BESIDE: '1' } }),
   'generated files are committed': () => runOrFail('git', ['ls-files', '--error-unmatch', ...generated]),
   'generated files have not drifted': checkGenerated,
   'types in a project that uses the package': checkConsumer,

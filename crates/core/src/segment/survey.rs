@@ -3,7 +3,7 @@
 use super::{Found, Header, Name, Segment};
 use crate::error::{Code, Error, Result};
 use crate::roster::{Byte, LockFile};
-use crate::sys;
+use crate::sys::{self, Object};
 use std::fs;
 use std::path::Path;
 
@@ -84,12 +84,28 @@ pub(crate) fn clean(directory: Option<&Path>, farewell: Farewell<'_>) -> Result<
 
 fn clean_one(file_name: &str, directory: Option<&Path>, farewell: Farewell<'_>) -> Result<bool> {
     let name = Name::new(file_name, directory)?;
-    let segment = Segment::open(&name, false)?;
+    let segment = match Segment::find(&name, false)? {
+        Found::Segment(segment) => segment,
+        Found::Damaged(object, _) => return clean_hollow(&name, &object),
+    };
     let locks = LockFile::reopen(segment.file(), false)?;
     if !locks.try_hold(Byte::Publisher)? || locks.any_attached()? || !segment.is_named(&name) {
         return Ok(false);
     }
     farewell(&segment); // before the unlink: who has found the name already attaches when he likes
+    Ok(sys::remove_object(name.path()).is_ok())
+}
+
+/// A name that has outlived its memory. Whoever is attached still has the memory mapped.
+fn clean_hollow(name: &Name, object: &Object) -> Result<bool> {
+    if !object.is_hollow() {
+        return Ok(false);
+    }
+    let locks = LockFile::reopen(object.file(), false)?;
+    let is_named = || object.describe().is_ok_and(|(identity, _)| sys::identify(name.path()) == Ok(identity));
+    if !locks.try_hold(Byte::Publisher)? || locks.any_attached()? || !is_named() {
+        return Ok(false);
+    }
     Ok(sys::remove_object(name.path()).is_ok())
 }
 
@@ -111,8 +127,9 @@ fn sweep_one(temporary: &Name, farewell: Farewell<'_>) -> Result<bool> {
     if !sys::is_own(object.file()).map_err(failed("fstat"))? {
         return Ok(false);
     }
+    // until the name is gone: a creator that is only slow finds the byte taken or its name swept, never a part of both
+    let locks = LockFile::reopen(object.file(), false)?;
     if sys::count_names(object.file()).map_err(failed("fstat"))? == 1 {
-        let locks = LockFile::reopen(object.file(), false)?;
         if !locks.try_hold(Byte::Publisher)? {
             return Ok(false);
         }

@@ -67,7 +67,7 @@ fn parse(text: &[u8]) -> Option<&str> {
 fn object_of(file: &OwnedFd) -> Option<String> {
     let (_, size) = platform::describe(file).ok().filter(|(_, size)| *size <= FILE_MAX)?;
     let mut text = vec![0; usize::try_from(size).ok()?];
-    File::from(file.try_clone().ok()?).read_exact_at(&mut text, 0).ok()?;
+    super::read_first(file, &mut text).ok()?;
     parse(&text).map(str::to_owned)
 }
 
@@ -113,8 +113,11 @@ pub(super) fn open(path: &Path, read_only: bool) -> Sys<Object> {
 /// creator finds the object by it.
 pub(super) fn create(path: &Path, name: &Path, mode: u32) -> Sys<Object> {
     let object = object_name(name, super::random_bytes()?);
-    let file = platform::create_exclusive(path, mode)?;
-    let made = write(&file, &text_of(&object, name)).and_then(|()| create_memory(&object, mode));
+    let file = File::from(platform::create_exclusive(path, mode)?);
+    let written = file.write_all_at(&text_of(&object, name), 0);
+    let made =
+        written.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))).and_then(|()| create_memory(&object, mode));
+    let file = OwnedFd::from(file);
     let memory = made.inspect_err(|_| {
         let _ = platform::unlink(path);
     })?;
@@ -122,11 +125,6 @@ pub(super) fn create(path: &Path, name: &Path, mode: u32) -> Sys<Object> {
         take_memory_away(&object); // swept meanwhile, before there was an object
     }
     Ok(Object::with_file(memory, file))
-}
-
-fn write(file: &OwnedFd, text: &[u8]) -> Sys<()> {
-    let failed = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
-    File::from(file.try_clone().map_err(failed)?).write_all_at(text, 0).map_err(failed)
 }
 
 /// Makes an object that others find by its own name, where it has one; else with a file beside it, or in a directory that was asked for as a file.
@@ -163,7 +161,8 @@ pub(super) fn remove(path: &Path) -> Sys<()> {
     // another file perhaps than a moment ago: as with unlink, what has the name now loses it
     let file = open(&temporary)?;
     let object = object_of(&file);
-    let is_last = platform::count_names(&file)? == 1;
+    // in this order: whoever else takes another name away, or this one, changes the first or the second
+    let is_last = platform::count_names(&file)? == 1 && leads_to(&temporary, &file)?;
     if let (Some(object), true) = (&object, is_last) {
         take_memory_away(object);
     }
@@ -172,6 +171,11 @@ pub(super) fn remove(path: &Path) -> Sys<()> {
         take_memory_away(object);
     }
     Ok(())
+}
+
+fn leads_to(path: &Path, file: &OwnedFd) -> Sys<bool> {
+    let (identity, _) = platform::describe(file)?;
+    Ok(platform::identify_file(path)? == identity)
 }
 
 /// Of an object that has a name of its own. There is nothing that tells one such object from another.
@@ -209,45 +213,5 @@ fn temporary_beside(path: &Path) -> Sys<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_of_any_length_gets_one_that_fits() {
-        let path = Path::new("/tmp").join("n".repeat(255));
-        let name = object_name(&path, [0xab; 16]);
-        assert!(name.len() <= NAME_MAX, "{name}");
-        assert_eq!(parse(&text_of(&name, &path)), Some(name.as_str()));
-        let longest = Path::new("/").join("directory/".repeat(400)).join("n".repeat(255));
-        assert!(text_of(&name, &longest).len() as u64 <= FILE_MAX);
-    }
-
-    #[test]
-    fn names_differ_by_chance_and_by_what_they_are_for() {
-        let [one, other] = ["/tmp/one", "/tmp/other"].map(|path| object_name(Path::new(path), [7; 16]));
-        assert_ne!(one, other);
-        assert_ne!(one, object_name(Path::new("/tmp/one"), [8; 16]));
-    }
-
-    #[test]
-    fn a_file_leads_to_no_object_of_others() {
-        let good = "/pc-0123abcd-0123456789abcdef";
-        let text = |object: &str| format!("{TITLE}\n{object}\n/tmp/pose\n");
-        assert_eq!(parse(text(good).as_bytes()), Some(good));
-        let bad = [
-            "",
-            "/pose",
-            "/pc-",
-            "/pc-0123abcd-0123456789abcde",
-            "/pc-0123abcd-0123456789abcdefg",
-            "/pc-0123ABCD-0123456789abcdef",
-            "/pc-0123abcd-01234567/9abcde",
-        ];
-        for object in bad {
-            assert_eq!(parse(text(object).as_bytes()), None, "{object}");
-        }
-        for text in [good.to_owned(), format!("{TITLE} {good}\n"), format!("pagecast object 2\n{good}\n"), String::new()] {
-            assert_eq!(parse(text.as_bytes()), None, "{text}");
-        }
-    }
-}
+#[cfg(target_os = "linux")]
+mod tests;

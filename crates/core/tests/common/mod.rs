@@ -44,6 +44,15 @@ impl Directory {
     }
 }
 
+/// The objects of shm_open(3) that were ever made for a name and are there still: none, unless `PAGECAST_TEST_FILES_BESIDE` is set.
+#[allow(dead_code, reason = "not every test program looks for them")]
+pub fn objects_of(name: &Name) -> Vec<String> {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+    let prefix = format!("pc-{:08x}-", BuildHasherDefault::<DefaultHasher>::default().hash_one(name.path()) as u32);
+    let names = std::fs::read_dir("/dev/shm").unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|object| object.starts_with(&prefix)).collect()
+}
+
 impl Drop for Directory {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

@@ -1,7 +1,7 @@
 //! Processes that run flat out are killed wherever they happen to be.
 
 use crate::common::watchdog::{Watch, bounded};
-use crate::common::{Directory, FOREVER, bytes, code, publish_bytes};
+use crate::common::{Directory, FOREVER, bytes, code, objects_of, publish_bytes};
 use crate::player::Player;
 use crate::roles::SIZE;
 use pagecast::publication::Blocked;
@@ -99,10 +99,13 @@ fn a_creator_killed_anywhere_leaves_a_whole_segment_or_none() {
             publisher.write(&[1; SIZE], None).unwrap();
             let files = directory.files();
             assert!(files.iter().all(|file| file == "value" || file.starts_with(".pagecast-")), "{files:?}");
+            let stands_beside = std::env::var_os("PAGECAST_TEST_FILES_BESIDE").is_some();
+            assert_eq!(!objects_of(&name).is_empty(), stands_beside, "what is looked for below can be seen");
             drop(publisher);
         }
         clean(Some(directory.path())).unwrap();
         assert_eq!(directory.files(), [""; 0], "what a killed replacement left is swept");
+        assert_eq!(objects_of(&name), [""; 0], "and the memory with it");
         assert_eq!(code(RawConsumer::open(&name, false)), Code::NotFound);
     });
 }
