@@ -5,7 +5,7 @@
 //! too, and that is how a publication finds out: a segment ends with a mark, which is looked at after every copy and before any value is
 //! handed out (see [`Segment::check`]). A region, which has no mark, asks the guard of its own pages.
 //!
-//! A page that may not be used like that (SIGSEGV, `SEGV_ACCERR`), in the ranges that JavaScript reaches: a private copy takes its place, so
+//! A page that may not be used like that (SIGSEGV, `SEGV_ACCERR`; on macOS SIGBUS), in the ranges that JavaScript reaches: a private copy takes its place, so
 //! that nobody else sees what is written, and the region's next call tells of it.
 //!
 //! A fault anywhere else goes to whoever handled the signal before: another handler is called, the default kills the process. The handlers
@@ -282,7 +282,7 @@ fn mend(fault: Fault, address: usize) -> bool {
 }
 
 fn mend_entry(entry: &Entry, range: &Range<u64>, kind: Kind, fault: Fault, address: usize) -> bool {
-    match look(kind, address) {
+    match look(kind, fault, address) {
         Look::Ours => {
             // before: whoever sees what stands for the page is to find this, too
             entry.note(note(fault), address as u64);
@@ -303,7 +303,10 @@ enum Look {
 }
 
 /// Looks whether the file is mapped there that was.
-fn look(kind: Kind, address: usize) -> Look {
+fn look(kind: Kind, fault: Fault, address: usize) -> Look {
+    if sys::may_have_passed(fault, address) {
+        return Look::Mended;
+    }
     if !kind.has(Kind::VERIFIED) {
         return Look::Ours;
     }

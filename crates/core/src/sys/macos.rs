@@ -23,9 +23,6 @@ type Sys<T> = nix::Result<T>;
 /// Where named segments live unless the caller says otherwise.
 pub(crate) const DEFAULT_DIRECTORY: &str = "/tmp";
 
-/// How long somebody sleeps at most who cannot be woken.
-const NAP: Duration = Duration::from_millis(1);
-
 /// How long a directory is watched at most: changes of its files do not wake who watches it.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -294,70 +291,6 @@ pub(crate) fn query_bytes(fd: &OwnedFd, byte: u64, count: i64, exclusive: bool) 
         libc::F_RDLCK => ByteLock::Read,
         _ => ByteLock::Free,
     })
-}
-
-type Wait = unsafe extern "C" fn(*mut c_void, u64, usize, u32, libc::os_clockid_t, u64) -> libc::c_int;
-type Wake = unsafe extern "C" fn(*mut c_void, usize, u32) -> libc::c_int;
-
-/// Sleeping on an address, waking all, waking one.
-#[derive(Clone, Copy)]
-struct AddressCalls {
-    wait: Wait,
-    wake_all: Wake,
-    wake_one: Wake,
-}
-
-/// `os_sync_wait_on_address_with_timeout` and `os_sync_wake_by_address_*`: since macOS 14.4, so they are looked up and not linked.
-fn address_calls() -> Option<AddressCalls> {
-    static CALLS: OnceLock<Option<AddressCalls>> = OnceLock::new();
-    *CALLS.get_or_init(|| {
-        let find = |name: &CStr| {
-            // SAFETY: only looks the name up.
-            NonNull::new(unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) })
-        };
-        let wait = find(c"os_sync_wait_on_address_with_timeout")?;
-        let (all, one) = (find(c"os_sync_wake_by_address_all")?, find(c"os_sync_wake_by_address_any")?);
-        // SAFETY: os/os_sync_wait_on_address.h declares them so.
-        Some(unsafe {
-            AddressCalls {
-                wait: std::mem::transmute::<NonNull<c_void>, Wait>(wait),
-                wake_all: std::mem::transmute::<NonNull<c_void>, Wake>(all),
-                wake_one: std::mem::transmute::<NonNull<c_void>, Wake>(one),
-            }
-        })
-    })
-}
-
-/// `os_sync_wait_on_address_with_timeout`, shared between processes, at most `bound`. On older systems a nap: the caller looks at the word again.
-pub(crate) fn futex_wait(word: *const u32, expected: u32, bound: Duration) -> Sys<()> {
-    step(|| "futex wait");
-    let Some(AddressCalls { wait, .. }) = address_calls() else {
-        std::thread::sleep(bound.min(NAP));
-        return if bound <= NAP { Err(Errno::ETIMEDOUT) } else { Ok(()) };
-    };
-    // of no time at all the call makes an error
-    let nanoseconds = u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let (address, flags) = (word.cast_mut().cast::<c_void>(), libc::OS_SYNC_WAIT_ON_ADDRESS_SHARED);
-    // SAFETY: the kernel checks the address itself, and never writes to it.
-    let result = unsafe { wait(address, u64::from(expected), size_of::<u32>(), flags, libc::OS_CLOCK_MACH_ABSOLUTE_TIME, nanoseconds) };
-    Errno::result(result).map(drop)
-}
-
-/// `os_sync_wake_by_address_all`, shared between processes. On older systems nobody sleeps long enough to be woken.
-pub(crate) fn futex_wake_all(word: *const u32) {
-    wake(word, |calls| calls.wake_all);
-}
-
-/// `os_sync_wake_by_address_any`, shared between processes.
-pub(crate) fn futex_wake_one(word: *const u32) {
-    wake(word, |calls| calls.wake_one);
-}
-
-fn wake(word: *const u32, call: fn(AddressCalls) -> Wake) {
-    step(|| "futex wake");
-    let Some(wake) = address_calls().map(call) else { return };
-    // SAFETY: the kernel only uses the address to find the waiters.
-    unsafe { wake(word.cast_mut().cast(), size_of::<u32>(), libc::OS_SYNC_WAKE_BY_ADDRESS_SHARED) };
 }
 
 fn nanoseconds(clock: ClockId) -> u64 {

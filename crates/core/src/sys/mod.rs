@@ -5,6 +5,10 @@
 mod beside;
 #[cfg(target_os = "linux")]
 mod control_group;
+#[cfg(target_os = "macos")]
+mod macos_fault;
+#[cfg(target_os = "macos")]
+mod macos_wait;
 mod object;
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
 #[cfg_attr(target_os = "macos", path = "macos.rs")]
@@ -25,6 +29,10 @@ mod maps;
 mod sockets;
 
 pub(crate) use beside::TEMPORARY;
+#[cfg(target_os = "macos")]
+pub(crate) use macos_fault::may_have_passed;
+#[cfg(target_os = "macos")]
+pub(crate) use macos_wait::*;
 pub(crate) use maps::*;
 pub use object::Object;
 pub(crate) use object::*;

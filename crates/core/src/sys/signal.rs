@@ -1,4 +1,4 @@
-//! SIGBUS and SIGSEGV: sigaction(2), the same on every Unix.
+//! SIGBUS and SIGSEGV: sigaction(2). Which of them means what differs: on macOS both faults are SIGBUS.
 
 use nix::errno::Errno;
 use std::ffi::{c_int, c_void};
@@ -6,7 +6,8 @@ use std::mem::{MaybeUninit, transmute};
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
 
-/// The same number on Linux and macOS; the libc crate does not have it everywhere.
+/// The libc crate does not have it everywhere.
+#[cfg(not(target_os = "macos"))]
 const SEGV_ACCERR: c_int = 2;
 
 /// Why an access failed.
@@ -14,7 +15,7 @@ const SEGV_ACCERR: c_int = 2;
 pub(crate) enum Fault {
     /// The file does not have the page any more: SIGBUS, `BUS_ADRERR`.
     Missing,
-    /// The page may not be used like that: SIGSEGV, `SEGV_ACCERR`.
+    /// The page may not be used like that: SIGSEGV, `SEGV_ACCERR`; on macOS SIGBUS.
     Forbidden,
 }
 
@@ -22,11 +23,18 @@ impl Fault {
     const ALL: [Fault; 2] = [Fault::Missing, Fault::Forbidden];
 
     fn signal(self) -> c_int {
-        [libc::SIGBUS, libc::SIGSEGV][self as usize]
+        let forbidden = if cfg!(target_os = "macos") { libc::SIGBUS } else { libc::SIGSEGV };
+        [libc::SIGBUS, forbidden][self as usize]
     }
 
+    #[cfg(not(target_os = "macos"))]
     fn code(self) -> c_int {
         [libc::BUS_ADRERR, SEGV_ACCERR][self as usize]
+    }
+
+    /// The first that comes with a signal: what is known of the signal is kept with it.
+    fn first_of(signal: c_int) -> Option<Fault> {
+        Fault::ALL.into_iter().find(|fault| fault.signal() == signal)
     }
 }
 
@@ -35,7 +43,7 @@ type Mend = fn(Fault, usize) -> bool;
 
 static MEND: [OnceLock<Mend>; 2] = [const { OnceLock::new() }; 2];
 
-/// What was to be done about the signal before.
+/// What was to be done about the signal before, with the first fault that comes with it.
 static PREVIOUS: [OnceLock<libc::sigaction>; 2] = [const { OnceLock::new() }; 2];
 
 /// Has `mend` called at every access that fails like this. Once for the process; one caller at a time.
@@ -43,11 +51,16 @@ pub(crate) fn on_fault(fault: Fault, mend: Mend) -> nix::Result<()> {
     if MEND[fault as usize].get().is_some() {
         return Ok(());
     }
+    let first = Fault::first_of(fault.signal()).unwrap_or(fault);
+    if PREVIOUS[first as usize].get().is_some() {
+        let _ = MEND[fault as usize].set(mend); // the handler is there, for the other fault
+        return Ok(());
+    }
     let mut previous = MaybeUninit::zeroed();
     // SAFETY: only asks, and writes to our own variable.
     Errno::result(unsafe { libc::sigaction(fault.signal(), null(), previous.as_mut_ptr()) })?;
     // SAFETY: all of it may be zero, and the kernel filled it.
-    let previous = *PREVIOUS[fault as usize].get_or_init(|| unsafe { previous.assume_init() });
+    let previous = *PREVIOUS[first as usize].get_or_init(|| unsafe { previous.assume_init() });
     let mut action = previous; // its mask: whoever is called in the end runs among the signals that it knows
     let inherited = previous.sa_flags & (libc::SA_RESTART | libc::SA_NODEFER);
     action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | inherited;
@@ -64,17 +77,25 @@ extern "C" fn handle(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_
     let errno = Errno::last_raw();
     // SAFETY: the kernel passes what SA_SIGINFO promises; a page that is missing comes with its address.
     let (code, address) = unsafe { ((*info).si_code, (*info).si_addr() as usize) };
-    let fault = Fault::ALL.into_iter().find(|fault| fault.signal() == signal);
-    // an access that is not aligned is a SIGBUS, too, and would be one again; a page that was jumped to cannot be mended
-    let is_ours = fault.filter(|fault| code == fault.code() && address != instruction(context));
-    let mended = is_ours.is_some_and(|fault| MEND[fault as usize].get().is_some_and(|mend| mend(fault, address)));
+    #[cfg(not(target_os = "macos"))]
+    let fault = fault_of(signal, code, address, context);
+    #[cfg(target_os = "macos")]
+    let fault = super::macos_fault::fault_of(signal, address, context);
+    let mended = fault.is_some_and(|fault| MEND[fault as usize].get().is_some_and(|mend| mend(fault, address)));
     if !mended {
-        pass_on(fault, signal, info, context, code <= 0);
+        pass_on(signal, info, context, code <= 0);
     }
     Errno::set_raw(errno);
 }
 
+#[cfg(not(target_os = "macos"))]
+fn fault_of(signal: c_int, code: c_int, address: usize, context: *mut c_void) -> Option<Fault> {
+    // an access that is not aligned is a SIGBUS, too, and would be one again; a page that was jumped to cannot be mended
+    Fault::first_of(signal).filter(|fault| code == fault.code() && address != instruction(context))
+}
+
 /// Which instruction the thread was at; 0 where that is not known.
+#[cfg(not(target_os = "macos"))]
 fn instruction(context: *mut c_void) -> usize {
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     // SAFETY: the kernel passes the context of the thread.
@@ -90,12 +111,12 @@ fn instruction(context: *mut c_void) -> usize {
 }
 
 /// To whom it may concern. `sent`: by a process, not by an access.
-fn pass_on(fault: Option<Fault>, signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
-    let Some(previous) = fault.and_then(|fault| PREVIOUS[fault as usize].get()) else { return };
+fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent: bool) {
+    let Some(previous) = Fault::first_of(signal).and_then(|fault| PREVIOUS[fault as usize].get()) else { return };
     match previous.sa_sigaction {
         libc::SIG_IGN if sent => {}
-        // the kernel does not let an access be ignored either
-        libc::SIG_DFL | libc::SIG_IGN => die_of(signal, sent),
+        // the kernel does not let an access be ignored either; macOS's does not say which of them it is
+        libc::SIG_DFL | libc::SIG_IGN => die_of(signal, sent || cfg!(target_os = "macos")),
         handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
             // SAFETY: whoever installed it with SA_SIGINFO said that it is such a function.
             let handler = unsafe { transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(handler) };
