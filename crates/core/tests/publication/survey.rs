@@ -108,6 +108,30 @@ fn who_attaches_while_a_segment_is_cleaned_away_is_told() {
 }
 
 #[test]
+#[cfg(feature = "testing")]
+fn what_is_swept_is_held_until_its_name_is_gone() {
+    use pagecast::roster::{Byte, LockFile};
+    use pagecast::testing::observe_steps;
+    use std::{cell::Cell, rc::Rc};
+    let directory = Directory::new();
+    publish(&directory.name("model"), 2).abandon();
+    let leftover = directory.path().join(".pagecast-0123456789abcdef0123456789abcdef");
+    std::fs::rename(directory.name("model").path(), &leftover).unwrap();
+    let held = Rc::new(Cell::new(None));
+    let seen = held.clone();
+    let creator = std::fs::File::options().read(true).write(true).open(&leftover).unwrap().into();
+    observe_steps(Some(Box::new(move |step| {
+        if step == "unlink" {
+            seen.set(Some(LockFile::reopen(&creator, false).unwrap().try_hold(Byte::Publisher).unwrap()));
+        }
+    })));
+    clean(Some(directory.path())).unwrap();
+    observe_steps(None);
+    assert_eq!(held.take(), Some(false), "a creator that is only slow would go on with what is taken away");
+    assert_eq!(directory.files(), [""; 0]);
+}
+
+#[test]
 fn files_that_only_look_like_leftovers_stay() {
     let directory = Directory::new();
     let segment = {
