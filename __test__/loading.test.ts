@@ -15,13 +15,17 @@ async function load(nodeArguments: string[], args: string[] = [], env: NodeJS.Pr
   return JSON.parse(stdout) as { name: string; code: string; message: string }
 }
 
-test('on Windows', async t => {
-  t.deepEqual(await load([], ['win32']), {
-    name: 'PagecastError',
-    code: 'ERR_UNSUPPORTED_PLATFORM',
-    message: 'pagecast runs on Linux (x64 or arm64, glibc or musl) and on macOS (arm64), not on win32-x64: on Windows, use it in WSL 2',
-  })
-})
+for (const way of ['import', 'require']) {
+  for (const cpu of ['x64', 'arm64']) {
+    test(`on Windows with ${cpu}, by ${way}`, async t => {
+      t.deepEqual(await load([], ['win32', cpu, way]), {
+        name: 'PagecastError',
+        code: 'ERR_UNSUPPORTED_PLATFORM',
+        message: `pagecast runs on Linux (x64 or arm64, glibc or musl) and on macOS (arm64), not on win32-${cpu}: on Windows, use it in WSL 2`,
+      })
+    })
+  }
+}
 
 test('on a processor without a package', async t => {
   const { code, message } = await load([], ['linux', 'riscv64'])

@@ -1,8 +1,9 @@
 // Makes the tarballs that a release publishes.
-import { copyFileSync, cpSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { artifactOf } from './build-all.mjs'
 import { mainManifest, platforms } from './platforms.mjs'
+import { publishedReadme } from './published-readme.mjs'
 import { Failure, root, runOrFail } from './run.mjs'
 
 const MAIN_LIMIT = 150_000
@@ -17,7 +18,8 @@ const ours = ['scripts', 'devDependencies', 'overrides', 'napi', 'ava']
 export async function packMain(folder) {
   const manifest = mainManifest()
   const stage = freshStage(manifest.name)
-  for (const file of [...manifest.files, 'README.md', 'LICENSE']) cpSync(join(root, file), join(stage, file), { recursive: true })
+  for (const file of [...manifest.files, 'LICENSE']) cpSync(join(root, file), join(stage, file), { recursive: true })
+  writeFileSync(join(stage, 'README.md'), publishedReadme(readFileSync(join(root, 'README.md'), 'utf8'), manifest))
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`)
   const tarball = await pack(stage, folder, MAIN_LIMIT)
   const needless = tarball.files.filter(file => !NEEDED.test(file))

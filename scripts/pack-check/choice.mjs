@@ -13,6 +13,9 @@ const unsupported = [
   { os: 'linux', cpu: 'riscv64', libc: 'glibc' },
 ]
 
+/** How a program gets the package: `require` throws, and does not reject. */
+const ways = { 'import.mjs': "import('pagecast')", 'require.cjs': "new Promise(resolve => resolve(require('pagecast')))" }
+
 /** Resolves to how many platforms npm was asked for. */
 export async function checkChoices(sandbox) {
   for (const platform of platforms) await expectInstalled(sandbox, platform, ['pagecast', platform.package])
@@ -30,16 +33,18 @@ async function expectInstalled(sandbox, { os, cpu, libc }, expected) {
 
 async function checkUnsupported(sandbox, platform) {
   const folder = await expectInstalled(sandbox, platform, ['pagecast'])
-  writeFileSync(join(folder, 'import.mjs'), program(platform))
-  const code = await sandbox.run(folder, 'node', ['import.mjs'])
-  if (code !== 'ERR_UNSUPPORTED_PLATFORM\n') throw new Failure(`importing on ${platform.os}-${platform.cpu} said ${code}`)
+  for (const [file, load] of Object.entries(ways)) {
+    writeFileSync(join(folder, file), program(platform, load))
+    const code = await sandbox.run(folder, 'node', [file])
+    if (code !== 'ERR_UNSUPPORTED_PLATFORM\n') throw new Failure(`${file} on ${platform.os}-${platform.cpu} said ${code}`)
+  }
 }
 
 /** Node believes what it is told. */
-function program({ os, cpu }) {
+function program({ os, cpu }, load) {
   return [
     `Object.defineProperty(process, 'platform', { value: '${os}' })`,
     `Object.defineProperty(process, 'arch', { value: '${cpu}' })`,
-    `import('pagecast').then(() => console.log('no error'), error => console.log(error.code))`,
+    `${load}.then(() => console.log('no error'), error => console.log(error.code))`,
   ].join('\n')
 }
