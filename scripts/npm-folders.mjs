@@ -1,6 +1,7 @@
 // `npm run platforms`: writes the folders in `npm/`, a package for each platform, from package.json.
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { NOTICES } from './notices.mjs'
 import { mainManifest, platforms } from './platforms.mjs'
 import { main, root } from './run.mjs'
 
@@ -24,7 +25,18 @@ function manifestOf(platform) {
   const { os, cpu, libc, addon } = platform
   const fits = { os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) }
   const description = `The addon of pagecast for ${labelOf(platform)}`
-  return { name: platform.package, version, description, license, author, engines, ...fits, type: 'commonjs', main: addon, files: [addon] }
+  return {
+    name: platform.package,
+    version,
+    description,
+    license,
+    author,
+    engines,
+    ...fits,
+    type: 'commonjs',
+    main: addon,
+    files: [addon, NOTICES],
+  }
 }
 
 function readmeOf(platform) {

@@ -2,6 +2,7 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { artifactOf } from './build-all.mjs'
+import { checkNotices, NOTICES } from './notices.mjs'
 import { mainManifest, platforms } from './platforms.mjs'
 import { publishedReadme } from './published-readme.mjs'
 import { Failure, root, runOrFail } from './run.mjs'
@@ -32,10 +33,11 @@ export async function packPlatform(platform, folder, addon = join(root, artifact
   if (!existsSync(addon)) throw new Failure(`${artifactOf(platform)} is missing: npm run build:all`)
   const stage = freshStage(platform.package)
   cpSync(join(root, 'npm', platform.name), stage, { recursive: true })
-  copyFileSync(join(root, 'LICENSE'), join(stage, 'LICENSE'))
+  await checkNotices()
+  for (const file of ['LICENSE', NOTICES]) copyFileSync(join(root, file), join(stage, file))
   copyFileSync(addon, join(stage, platform.addon))
   const tarball = await pack(stage, folder, PLATFORM_LIMIT)
-  const expected = ['LICENSE', 'README.md', 'package.json', platform.addon].sort().join(', ')
+  const expected = ['LICENSE', 'README.md', NOTICES, 'package.json', platform.addon].sort().join(', ')
   const files = tarball.files.toSorted().join(', ')
   if (files !== expected) throw new Failure(`${tarball.name} has ${files}, not ${expected}`)
   return tarball

@@ -1,5 +1,6 @@
 // What a build for another platform needs beside cargo, installed where it is missing: from Debian's packages, and from PyPI into `.build/cross`.
 import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Failure, root, run, runOrFail } from './run.mjs'
 
@@ -10,6 +11,15 @@ const venv = join(root, '.build/cross', pins.join('+'))
 /** Whether a command can be run at all. */
 export async function hasCommand(command, args = ['--version']) {
   return (await run(command, args, { stdout: null, stderr: null }).catch(() => ({ code: 1 }))).code === 0
+}
+
+/** The path of a program of cargo's at this version, installed into the user's cache, outside of the repository: a fresh clone need not build it again. */
+export async function cargoTool(name, version, options = []) {
+  if (await hasCommand(name)) return name
+  const folder = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'pagecast', `${name}-${version}`)
+  const installed = join(folder, 'bin', name)
+  if (!existsSync(installed)) await runOrFail('cargo', ['install', name, '--version', version, '--locked', '--root', folder, ...options])
+  return installed
 }
 
 /** Installs Debian packages, unless the command or file that they are for is there. */
