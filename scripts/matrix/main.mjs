@@ -9,7 +9,7 @@ import { platformsNamed } from '../platforms.mjs'
 import { prepare } from '../prepare.mjs'
 import { Failure, main, root, run, runOrFail } from '../run.mjs'
 import { executableOf } from '../runtimes.mjs'
-import { emulated } from './arm64.mjs'
+import { emulated, emulator } from './arm64.mjs'
 import { checkFlags } from './flags.mjs'
 import { linkedWithMusl } from './musl.mjs'
 
@@ -20,7 +20,8 @@ const runtimes = {
   node24: x64,
   node26: x64,
   bun: x64,
-  'bun-musl': { platform: 'linux-x64-musl', start: linkedWithMusl },
+  'bun-musl': { platform: 'linux-x64-musl', start: name => linkedWithMusl(name) },
+  'bun-musl-arm64': { platform: 'linux-arm64-musl', start: async name => linkedWithMusl(name, 'arm64', [await emulator()]) },
   'node24-arm64': { platform: 'linux-arm64-gnu', start: emulated },
 }
 const work = join(root, '.build/matrix')
@@ -72,7 +73,7 @@ async function play(name) {
   const folder = join(work, platform)
   console.log(`\n${name}: ${installed}`)
   // The loader asks the system for its libc, and this one has another than the runtime.
-  const loader = name === 'bun-musl' ? { NAPI_RS_NATIVE_LIBRARY_PATH: join(folder, 'node_modules', installed, addon) } : {}
+  const loader = platform.endsWith('-musl') ? { NAPI_RS_NATIVE_LIBRARY_PATH: join(folder, 'node_modules', installed, addon) } : {}
   const env = { PAGECAST_MATRIX_RUNTIME: executable, ...loader }
   const { code, stdout } = await run(executable, [join(folder, 'matrix/main.js')], { stdout: process.stdout, env, minutes: 15 })
   const counts = lastCounts(stdout, code)

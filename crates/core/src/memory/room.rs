@@ -36,6 +36,9 @@ pub(crate) fn refused(what: impl Display, place: impl Display, fd: &OwnedFd, byt
     if errno == Errno::EFBIG {
         what += &sys::file_size_limit().map_or(String::new(), |limit| format!(", {} the most of a file (ulimit -f)", grouped(limit)));
     }
+    if errno == Errno::EOPNOTSUPP && sys::cannot_shrink(fd) {
+        what += ", and its size is given once"; // an object of shm_open on macOS
+    }
     let error = Error::system(what, "posix_fallocate", errno);
     // larger than a file can be, and no memory for the filesystem: not the address space of this process
     if matches!(errno, Errno::EFBIG | Errno::ENOMEM) { error.with_code(Code::NoSpace) } else { error }

@@ -1,7 +1,7 @@
 //! Objects of shared memory by name (shm_open(3)): what C, Python and a shell see under the same names.
 
 use super::{MapOptions, Region, Source};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, grouped};
 use crate::memory::room;
 use crate::segment::{DEFAULT_DIRECTORY, Name};
 use crate::sys::{self, FileKind, Identity, Object};
@@ -178,7 +178,14 @@ impl SharedMemory {
                 room::refused(format_args!("truncate {}", self.name), place, self.object.memory(), byte_length, errno)
             });
         }
-        sys::set_size(self.object.memory(), byte_length).map_err(|errno| self.failed("ftruncate", errno))
+        sys::set_size(self.object.memory(), byte_length).map_err(|errno| match errno {
+            // on macOS
+            Errno::EOPNOTSUPP => {
+                let what = format_args!("truncate {}: an object of {} bytes, whose size is given once", self.name, grouped(size));
+                Error::system(what, "ftruncate", errno)
+            }
+            errno => self.failed("ftruncate", errno),
+        })
     }
 
     /// Maps it; the options' source is not looked at.
