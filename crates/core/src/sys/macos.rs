@@ -72,14 +72,25 @@ fn access(read_only: bool) -> OFlag {
 
 /// `fcntl(F_GETPATH)` and `open`: a new open file description of the same file. `/dev/fd` would give the same one again.
 ///
-/// `ESTALE` where the path leads to another file by now.
+/// Of a file that had two names the system may remember the one that is gone: then by its numbers, where the filesystem can. `ESTALE` where neither leads to it.
 pub(crate) fn reopen(fd: &OwnedFd, read_only: bool) -> Sys<OwnedFd> {
     let mut path = [0_u8; libc::PATH_MAX as usize];
     // SAFETY: the buffer is as long as the call asks.
     Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETPATH, path.as_mut_ptr()) })?;
     let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ENAMETOOLONG)?;
-    let reopened = open(path, access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())?;
-    if identity(&fstat(&reopened)?) == identity(&fstat(fd)?) { Ok(reopened) } else { Err(Errno::ESTALE) }
+    let stat = fstat(fd)?;
+    let same = |file: Sys<OwnedFd>| -> Sys<OwnedFd> {
+        let file = file?;
+        if identity(&fstat(&file)?) == identity(&stat) { Ok(file) } else { Err(Errno::ESTALE) }
+    };
+    let flags = access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    match same(open(path, flags, Mode::empty())) {
+        Err(Errno::ENOENT | Errno::ESTALE) => {
+            let numbers = format!("/.vol/{}/{}", stat.st_dev, stat.st_ino);
+            same(open(numbers.as_str(), flags, Mode::empty())).map_err(|_| Errno::ESTALE)
+        }
+        reopened => reopened,
+    }
 }
 
 /// `fchmod`
