@@ -17,7 +17,8 @@ const beside = [
   'testing',
   ...['publication', 'processes', 'region'].flatMap(name => ['--test', name]),
 ]
-/** They write to a segment by its name, or cut it, or give it away, or look on at its last step: beside an object of shm_open that is another file. */
+/** They write to a segment by its name, or cut it, or give it away, or look on at its last step: beside an object of shm_open that is another file.
+ * Or they have no descriptor left to look into the file with, and leave it to the next creator to sweep. */
 const bareFiles = [
   'hostile::',
   'truncation::',
@@ -28,6 +29,7 @@ const bareFiles = [
   'cleaning_takes_only',
   'who_attaches_while',
   'what_another_user_made',
+  'out_of_descriptors',
 ]
 
 /** Each ends with a line of counts. */

@@ -151,6 +151,8 @@ pub(super) fn remove(path: &Path) -> Sys<()> {
     let open = |path: &Path| platform::open_named(path, true);
     match (open(path), own_name(path)) {
         (Err(Errno::ENOENT), Some(name)) => return shm_unlink(name.as_str()),
+        // the object would be left behind: the name is what somebody can find it by
+        (Err(errno @ (Errno::EMFILE | Errno::ENFILE)), _) => return Err(errno),
         (Ok(file), _) if object_of(&file).is_some() => {}
         _ => return platform::unlink(path),
     }
