@@ -33,9 +33,10 @@ mod shared_memory;
 mod sysv;
 
 pub use crate::memory::{Lent, NotOverlaid, Number, Reservation};
+pub use crate::segment::duplicate;
 pub use crate::sys::{Access, Advice, Seals};
 pub use handle::Handle;
-pub use options::{MapOptions, Placement, Source, duplicate};
+pub use options::{MapOptions, Placement, Source};
 pub use overlay::{Overlay, StillOverlaid};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
 pub use sysv::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus};

@@ -2,7 +2,7 @@
 
 use super::handle::Handle;
 use crate::error::{Code, Error, Result};
-use crate::segment::Name;
+use crate::segment::{Name, duplicate};
 use crate::sys::{self, Access};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::PathBuf;
@@ -72,14 +72,6 @@ impl Source {
     fn reserves(&self) -> bool {
         matches!(self, Source::Memory(_) | Source::Shared(_))
     }
-}
-
-/// A copy of a descriptor that was handed on by its number (fcntl(2), `F_DUPFD_CLOEXEC`). [`Code::InvalidArgument`] if it is none.
-pub fn duplicate(number: RawFd) -> Result<OwnedFd> {
-    sys::duplicate(number).map_err(|errno| {
-        let error = Error::system(format_args!("map descriptor {number}"), "fcntl", errno);
-        if errno == nix::errno::Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
-    })
 }
 
 /// What becomes of what is at the address already.

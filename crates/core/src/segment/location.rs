@@ -31,22 +31,24 @@ impl Location {
         Location::Descriptor { fd: Arc::new(fd), label: "a descriptor".into() }
     }
 
-    /// The file of a descriptor by number, which stays the caller's.
+    /// The file of a descriptor by number, which stays the caller's: see [`duplicate`].
     pub fn duplicate(number: RawFd) -> Result<Location> {
-        let label = format!("descriptor {number}");
-        match sys::duplicate(number) {
-            Ok(fd) => Ok(Location::Descriptor { fd: Arc::new(fd), label }),
-            Err(Errno::EBADF) => {
-                Err(Error::system(format_args!("open {label}: there is none"), "fcntl", Errno::EBADF).with_code(Code::InvalidArgument))
-            }
-            Err(errno) => Err(Error::system(format_args!("open {label}"), "fcntl", errno)),
-        }
+        duplicate(number).map(|fd| Location::Descriptor { fd: Arc::new(fd), label: format!("descriptor {number}") })
     }
 
     /// The name, if it has one.
     pub fn name(&self) -> Option<&Name> {
         if let Location::Named(name) = self { Some(name) } else { None }
     }
+}
+
+/// A copy of a descriptor that was handed on by its number (fcntl(2), `F_DUPFD_CLOEXEC`). [`Code::InvalidArgument`] if it is none.
+pub fn duplicate(number: RawFd) -> Result<OwnedFd> {
+    let what = format!("duplicate descriptor {number}");
+    sys::duplicate(number).map_err(|errno| match errno {
+        Errno::EBADF => Error::system(format_args!("{what}: there is none"), "fcntl", errno).with_code(Code::InvalidArgument),
+        errno => Error::system(what, "fcntl", errno),
+    })
 }
 
 impl fmt::Display for Location {

@@ -8,7 +8,7 @@ mod name;
 mod survey;
 
 pub use header::{END_MARK, FORMAT, HEADER_BYTES, Header, Kind, NewHeader};
-pub use location::Location;
+pub use location::{Location, duplicate};
 pub use name::{DEFAULT_DIRECTORY, Name};
 pub use survey::{SegmentInfo, list, remove};
 pub(crate) use survey::{clean, sweep};

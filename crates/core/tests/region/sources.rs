@@ -1,7 +1,7 @@
 use crate::common::{Directory, code};
 use crate::{byte, file};
-use pagecast::Code;
 use pagecast::region::{MapOptions, Region, Source};
+use pagecast::{Code, Location};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -72,7 +72,10 @@ fn what_is_no_file_is_an_error_of_its_own() {
     assert_eq!(code(Region::map(&file(&path("fifo")))), Code::InvalidArgument);
     assert_eq!(code(Region::map(&MapOptions::new(Source::Shared(directory.name("missing"))))), Code::NotFound);
     for number in [-1, 12_345] {
-        assert_eq!(code(Source::duplicate(number)), Code::InvalidArgument, "{number}");
+        let refused = Source::duplicate(number).unwrap_err();
+        assert_eq!((refused.code(), refused.syscall()), (Code::InvalidArgument, Some("fcntl")), "{refused}");
+        assert!(refused.message().starts_with(&format!("duplicate descriptor {number}: there is none: ")), "{refused}");
+        assert_eq!(Location::duplicate(number).unwrap_err().message(), refused.message());
     }
     let nowhere = Source::Temporary(path("missing"));
     assert_eq!(code(Region::map(&MapOptions { byte_length: Some(1), ..MapOptions::new(nowhere) })), Code::NotFound);
