@@ -358,6 +358,8 @@ export interface NativeHandle {
   byteOffset: number
   /** `none`, `r`, `rw`, `rx` or `rwx`. */
   access: string
+  /** Whether it is of a SysV segment, to which no descriptor leads. */
+  isSysv: boolean
 }
 
 /** A process and its slot; -1 for the publisher. */

@@ -1,4 +1,4 @@
-export type { FromHandleOptions, RegionHandle } from './handle.js'
+export type { FromHandleOptions, OpenHandle, RegionHandle, SysVHandle } from './handle.js'
 export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
 export type { Overlay } from './overlay.js'
 export type { LendableArray, OverlayCloseOptions, OverlayOptions } from './overlay-options.js'

@@ -62,7 +62,8 @@ export class Region {
    *
    * @throws `ERR_INVALID_ARGUMENT` for what is no handle, which it names, and for a descriptor of another object; `ERR_ADDRESS_IN_USE` if anything is at
    * the address, as in the process that has the region already; `ERR_NOT_FOUND` if the object cannot be had: its name is gone and so is whoever made
-   * the handle; `ERR_REPLACED` if only the name leads to another object by now; `ERR_PERMISSION`, also for the descriptor of another user's process: hand one
+   * the handle, or a SysV segment is gone or in another IPC namespace; `ERR_REPLACED` if only the name leads to another object by now, or the id to a segment
+   * that was made, or whose owner or permissions were set, after the handle; `ERR_PERMISSION`, also for the descriptor of another user's process: hand one
    * on; `ERR_TRUNCATED` if the object is shorter by now; and as {@link Region.map}. Nothing is overwritten, nothing left behind.
    */
   static fromHandle(handle: RegionHandle, options?: FromHandleOptions): Region {
@@ -153,7 +154,7 @@ export class Region {
    * the addresses of before, which mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
    *
    * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_LOCK_LIMIT` if the
-   * region was mapped with `lock`. Then all is as it was.
+   * region was mapped with `lock`; `ERR_NOT_FOUND` for a SysV segment that is gone, as all its pages were given up. Then all is as it was.
    */
   handle(): RegionHandle {
     return this.#mapping.handle()

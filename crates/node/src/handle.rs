@@ -20,6 +20,8 @@ pub struct NativeHandle {
     pub byte_offset: f64,
     /// `none`, `r`, `rw`, `rx` or `rwx`.
     pub access: String,
+    /// Whether it is of a SysV segment, to which no descriptor leads.
+    pub is_sysv: bool,
 }
 
 /// Checks the text of a handle.
@@ -31,6 +33,7 @@ pub fn parse_handle(env: Env, json: String) -> Result<NativeHandle> {
         byte_length: number(handle.byte_length()),
         byte_offset: number(handle.byte_offset()),
         access: handle.access().to_string(),
+        is_sysv: handle.is_sysv(),
     });
     parsed.or_throw(&env)
 }

@@ -72,8 +72,11 @@ impl NativeRegion {
         let opened = map_options(&options).and_then(|options| Region::prepare(&options));
         // what is to be handed on
         let is_optional = options.kind != "memfd" && !is_portable(&options);
-        let held = (options.kind != "sysv").then(|| Held::count(is_optional));
-        let mut native = opened.map(|region| NativeRegion { region: Some(region), held, closes_at_end: false }).or_throw(&env)?;
+        let opened = opened.map(|region| {
+            let held = region.descriptor().is_ok().then(|| Held::count(is_optional));
+            NativeRegion { region: Some(region), held, closes_at_end: false }
+        });
+        let mut native = opened.or_throw(&env)?;
         if !native.viewable() {
             native.spare_descriptor();
         }

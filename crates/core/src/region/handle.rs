@@ -1,5 +1,6 @@
 //! What another process needs to map a region at the same address.
 
+use super::sysv::Known;
 use super::{MapOptions, Placement, Region, Source};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::View;
@@ -35,12 +36,27 @@ pub struct Handle {
     pub(super) byte_length: u64,
     pub(super) byte_offset: u64,
     pub(super) access: Access,
-    pub(super) identity: Identity,
-    /// A name that led to the object when the handle was made.
-    pub(super) named: Option<Named>,
-    /// Who made the handle, and where it has the object open.
-    pub(super) pid: u32,
-    pub(super) fd: RawFd,
+    pub(super) object: Whereabouts,
+}
+
+/// Where the object of a region is, for other processes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// Where descriptors lead to.
+    Open(Open),
+    /// A SysV segment.
+    SysV(Known),
+}
+
+/// An object that whoever made the handle has open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Open {
+    pub identity: Identity,
+    /// A name that led to it when the handle was made.
+    pub named: Option<Named>,
+    /// Who made the handle, and by which descriptor it has the object open.
+    pub pid: u32,
+    pub fd: RawFd,
 }
 
 /// A name of an object, absolute.
@@ -60,12 +76,16 @@ impl Named {
                 Some(Named::Shared { name: last, directory: text(name.directory())? })
             }
             Source::File { path, .. } => text(path).map(Named::File),
-            Source::Handle { handle, .. } => handle.named.clone(),
+            Source::Handle { handle, .. } => match &handle.object {
+                Whereabouts::Open(open) => open.named.clone(),
+                Whereabouts::SysV(_) => None,
+            },
             Source::Anonymous | Source::Memory(_) | Source::Temporary(_) | Source::Descriptor(_) | Source::SysV(_) => None,
         }
     }
 
-    fn path(&self) -> PathBuf {
+    /// Where it leads.
+    pub fn path(&self) -> PathBuf {
         match self {
             Named::Shared { name, directory } => Path::new(directory).join(name),
             Named::File(path) => PathBuf::from(path),
@@ -80,33 +100,28 @@ impl Region {
     /// nothing is in any process: that is what addresses mean from then on, and where it stays when it is resized. Addresses of before go on being
     /// known to [`Region::offset_of`], and mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
     ///
-    /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`].
+    /// The handle of a SysV segment is good until somebody sets its owner or permissions (`IPC_SET`), also when it was removed meanwhile, as long as somebody has it
+    /// attached.
+    ///
+    /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`]; [`Code::NotFound`] if all
+    /// pages of a SysV segment were given up, and it is gone.
     pub fn handle(&mut self) -> Result<Handle> {
         self.check()?;
         self.refuse_unshared()?;
-        let (fd, identity) = self.object.number_and_identity(&self.title)?;
+        let object = self.object.whereabouts(&self.title)?;
         if !self.is_placed {
             self.place_in_window()?;
         }
-        let leads_here = |named: &&Named| sys::identify(&named.path()).is_ok_and(|found| found == identity);
-        Ok(Handle {
-            address: self.address(),
-            byte_length: self.byte_length(),
-            byte_offset: self.byte_offset,
-            access: self.access,
-            identity,
-            named: self.object.named.as_ref().filter(leads_here).cloned(),
-            pid: std::process::id(),
-            fd,
-        })
+        Ok(Handle { address: self.address(), byte_length: self.byte_length(), byte_offset: self.byte_offset, access: self.access, object })
     }
 
     /// Maps what [`Handle::options`] says.
     ///
     /// `fd` is a descriptor of the object that was handed on; without one the object is opened by its name, and where that does not lead to it, or
-    /// there is none, by way of the process that made the handle (`/proc/PID/fd/N`), which has to be there still, as the same user.
+    /// there is none, by way of the process that made the handle (`/proc/PID/fd/N`), which has to be there still, as the same user. A SysV segment has no
+    /// descriptor, and is attached by its id, in the IPC namespace that the handle is of.
     ///
-    /// [`Code::AddressInUse`] if anything is at the address. [`Code::NotFound`] if the object cannot be had, [`Code::Replaced`] if the name leads to
+    /// [`Code::AddressInUse`] if anything is at the address. [`Code::NotFound`] if the object cannot be had, [`Code::Replaced`] if the name or the id leads to
     /// another one by now, [`Code::InvalidArgument`] if the descriptor does; [`Code::Truncated`] if the object is shorter by now.
     pub fn from_handle(handle: &Handle, fd: Option<OwnedFd>) -> Result<Region> {
         Region::map(&handle.options(fd))
@@ -159,21 +174,39 @@ impl Handle {
 
     /// What it names, for messages.
     pub fn subject(&self) -> String {
-        match &self.named {
-            Some(named) => named.path().display().to_string(),
-            None => format!("descriptor {} of process {}", self.fd, self.pid),
+        match &self.object {
+            Whereabouts::Open(Open { named: Some(named), .. }) => named.path().display().to_string(),
+            Whereabouts::Open(Open { pid, fd, .. }) => format!("descriptor {fd} of process {pid}"),
+            Whereabouts::SysV(known) => format!("SysV segment {}", known.id),
         }
     }
 
-    /// The object, and no other one.
-    pub(super) fn open(&self, fd: Option<&OwnedFd>, read_only: bool, title: &str) -> Result<OwnedFd> {
+    /// Whether it is of a SysV segment, so that no descriptor leads to the object.
+    pub fn is_sysv(&self) -> bool {
+        self.known().is_some()
+    }
+
+    /// The SysV segment that it is of.
+    pub(super) fn known(&self) -> Option<Known> {
+        if let Whereabouts::SysV(known) = self.object { Some(known) } else { None }
+    }
+
+    /// Bytes that the object has at least.
+    pub(super) fn end(&self) -> u64 {
+        self.byte_offset + self.byte_length
+    }
+}
+
+impl Open {
+    /// The object, and no other one, with as many bytes as that.
+    pub fn open(&self, fd: Option<&OwnedFd>, end: u64, read_only: bool, title: &str) -> Result<OwnedFd> {
         let opened = match fd {
             Some(fd) => self.take(fd, title)?,
             None => self.find(read_only, title)?,
         };
         match sys::inspect(&opened) {
-            Ok((_, FileKind::Regular(size))) if size < self.byte_offset + self.byte_length => {
-                let (asked, has) = (grouped(self.byte_offset + self.byte_length), grouped(size));
+            Ok((_, FileKind::Regular(size))) if size < end => {
+                let (asked, has) = (grouped(end), grouped(size));
                 Err(Error::new(Code::Truncated, format!("{title}: the object has {has} bytes by now, of {asked} that the handle is about")))
             }
             Ok((_, FileKind::Regular(_))) => Ok(opened),

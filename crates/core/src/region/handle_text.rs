@@ -1,6 +1,7 @@
 //! Handles as text, which is nobody's to be trusted.
 
-use super::handle::{Handle, Named};
+use super::handle::{Handle, Named, Open, Whereabouts};
+use super::sysv::Known;
 use crate::error::{Code, Error, Result};
 use crate::segment::Name;
 use crate::sys::{self, Access, Identity};
@@ -11,8 +12,26 @@ use std::path::Path;
 const KIND: &str = "pagecast.region";
 const VERSION: u64 = 1;
 /// In the order in which they are written.
-const FIELDS: [&str; 13] =
-    ["kind", "version", "address", "byteLength", "byteOffset", "access", "device", "inode", "shm", "directory", "file", "pid", "fd"];
+const FIELDS: [&str; 15] = [
+    "kind",
+    "version",
+    "address",
+    "byteLength",
+    "byteOffset",
+    "access",
+    "device",
+    "inode",
+    "shm",
+    "directory",
+    "file",
+    "pid",
+    "fd",
+    "sysv",
+    "changedAt",
+];
+/// Those that only what is open has, and only a SysV segment.
+const OF_OPEN: [&str; 5] = ["shm", "directory", "file", "pid", "fd"];
+const OF_SYSV: [&str; 2] = ["sysv", "changedAt"];
 /// The largest whole number that JavaScript has.
 const MOST: u64 = (1 << 53) - 1;
 /// Characters of a bad value that are shown.
@@ -28,19 +47,31 @@ impl Handle {
             "byteLength": self.byte_length,
             "byteOffset": self.byte_offset,
             "access": self.access.to_string(),
-            "device": self.identity.device.to_string(),
-            "inode": self.identity.inode.to_string(),
         });
-        match &self.named {
-            Some(Named::Shared { name, directory }) => {
-                fields["shm"] = json!(name);
-                fields["directory"] = json!(directory);
+        let identity = match &self.object {
+            Whereabouts::Open(open) => open.identity,
+            Whereabouts::SysV(known) => known.namespace,
+        };
+        fields["device"] = json!(identity.device.to_string());
+        fields["inode"] = json!(identity.inode.to_string());
+        match &self.object {
+            Whereabouts::Open(open) => {
+                match &open.named {
+                    Some(Named::Shared { name, directory }) => {
+                        fields["shm"] = json!(name);
+                        fields["directory"] = json!(directory);
+                    }
+                    Some(Named::File(path)) => fields["file"] = json!(path),
+                    None => {}
+                }
+                fields["pid"] = json!(open.pid);
+                fields["fd"] = json!(open.fd);
             }
-            Some(Named::File(path)) => fields["file"] = json!(path),
-            None => {}
+            Whereabouts::SysV(known) => {
+                fields["sysv"] = json!(known.id);
+                fields["changedAt"] = json!(known.changed_at);
+            }
         }
-        fields["pid"] = json!(self.pid);
-        fields["fd"] = json!(self.fd);
         fields.to_string()
     }
 
@@ -65,10 +96,7 @@ impl Handle {
                 value.as_u64().filter(is_page).filter(|offset| *offset <= MOST)
             })?,
             access: fields.get("access", "one of none, r, rw, rx, rwx", |value| value.as_str()?.parse::<Access>().ok())?,
-            identity: Identity { device: fields.decimal("device")?, inode: fields.decimal("inode")? },
-            named: fields.named()?,
-            pid: u32::try_from(fields.number("pid", 1..=i32::MAX as u64)?).unwrap_or_default(),
-            fd: RawFd::try_from(fields.number("fd", 0..=i32::MAX as u64)?).unwrap_or_default(),
+            object: fields.whereabouts()?,
         })
     }
 }
@@ -116,9 +144,33 @@ impl Fields<'_> {
         })
     }
 
+    fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    fn whereabouts(&self) -> Result<Whereabouts> {
+        let identity = Identity { device: self.decimal("device")?, inode: self.decimal("inode")? };
+        let present = |fields: &[&'static str]| fields.iter().copied().find(|field| self.has(field));
+        match (present(&OF_SYSV), present(&OF_OPEN)) {
+            (Some(of_sysv), Some(of_open)) => {
+                Err(invalid(format!("it has both {of_sysv} and {of_open}, expected a SysV segment or what is open")))
+            }
+            (Some(_), None) => Ok(Whereabouts::SysV(Known {
+                namespace: identity,
+                id: i32::try_from(self.number("sysv", 0..=i32::MAX as u64)?).unwrap_or_default(),
+                changed_at: self.number("changedAt", 0..=MOST)?,
+            })),
+            (None, _) => Ok(Whereabouts::Open(Open {
+                identity,
+                named: self.named()?,
+                pid: u32::try_from(self.number("pid", 1..=i32::MAX as u64)?).unwrap_or_default(),
+                fd: RawFd::try_from(self.number("fd", 0..=i32::MAX as u64)?).unwrap_or_default(),
+            })),
+        }
+    }
+
     fn named(&self) -> Result<Option<Named>> {
-        let has = |field: &str| self.0.contains_key(field);
-        match (has("shm"), has("file")) {
+        match (self.has("shm"), self.has("file")) {
             (true, true) => Err(invalid("it has both shm and file, expected one of them or none")),
             (true, false) => {
                 let directory = self.path("directory")?;
@@ -127,7 +179,7 @@ impl Fields<'_> {
                 })?;
                 Ok(Some(Named::Shared { name, directory }))
             }
-            (false, _) if has("directory") => Err(invalid("it has a directory, and no shm that would be in it")),
+            (false, _) if self.has("directory") => Err(invalid("it has a directory, and no shm that would be in it")),
             (false, true) => self.path("file").map(|path| Some(Named::File(path))),
             (false, false) => Ok(None),
         }

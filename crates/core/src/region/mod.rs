@@ -214,6 +214,9 @@ impl Region {
             };
             set.map_err(|errno| Error::system(&self.title, "mprotect", errno))?;
         }
+        if self.views.is_empty() {
+            self.object.confirm(&self.title)?; // from now on it stays what it is
+        }
         self.fulfil(view)
     }
 

@@ -1,13 +1,14 @@
 //! What a region maps: opened or made, found to be of a kind that can be mapped, and long enough.
 
-use super::handle::Named;
+use super::handle::{Named, Open, Whereabouts};
 use super::options::{MapOptions, Source};
+use super::sysv::Known;
 use crate::address::{ENGINE_PAGE, round_up};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::{Behind, room};
 use crate::sys::{self, FileKind, Identity, sysv};
 use nix::errno::Errno;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// An open file, object of shared memory, memfd or device, or a SysV segment.
@@ -17,6 +18,8 @@ pub(super) struct Object {
     fd: Option<OwnedFd>,
     /// A SysV segment, which has no descriptor.
     pub sysv: Option<sysv::Segment>,
+    /// Which segment it has to be.
+    known: Option<Known>,
     /// Whether it has a size that another process may make smaller.
     can_shrink: bool,
     /// Whether it is a device.
@@ -32,15 +35,28 @@ pub(super) struct Object {
 }
 
 impl Object {
+    fn new(fd: Option<OwnedFd>) -> Object {
+        Object {
+            fd,
+            sysv: None,
+            known: None,
+            can_shrink: false,
+            is_device: false,
+            identity: None,
+            is_memory: false,
+            named: None,
+            made: None,
+        }
+    }
+
     /// Opens it, and finds out how many bytes of it the region has.
     pub fn open(options: &MapOptions, title: &str) -> Result<(Object, u64)> {
-        if let Source::SysV(id) = options.source {
+        if let Some(id) = options.source.segment() {
             return Object::of_segment(id, options, title);
         }
         let (fd, made) = open(options, title)?;
-        let named = Named::of(&options.source);
-        let mut object =
-            Object { fd: Some(fd), sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: false, named, made };
+        let mut object = Object::new(Some(fd));
+        (object.named, object.made) = (Named::of(&options.source), made);
         let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
         let (is_memory, is_plain) = sys::filesystem(object.fd()?);
         object.is_memory = is_memory;
@@ -60,13 +76,19 @@ impl Object {
 
     /// What does not fit is refused before the segment is attached to see what it is made of.
     fn of_segment(id: i32, options: &MapOptions, title: &str) -> Result<(Object, u64)> {
+        let mut object = Object::new(None);
+        (object.known, object.is_memory) = (options.source.known(), true);
+        object.confirm(title)?;
         let size = super::sysv::size(id, title)?;
-        let mut object =
-            Object { fd: None, sysv: None, can_shrink: false, is_device: false, identity: None, is_memory: true, named: None, made: None };
         let byte_length = object.fit(options, title, size)?;
         object.sysv = Some(super::sysv::attachable(id, size, options.access.writes(), title)?);
         object.identity = sysv::identity(id);
         Ok((object, byte_length))
+    }
+
+    /// Asked before anything is attached, and once more when it is. [`Code::Replaced`], [`Code::NotFound`].
+    pub fn confirm(&self, title: &str) -> Result<()> {
+        self.known.map_or(Ok(()), |known| known.confirm(title))
     }
 
     /// The region is there: what was made for it stays.
@@ -95,11 +117,16 @@ impl Object {
         }
     }
 
-    /// What other processes know it by.
-    pub fn number_and_identity(&self, title: &str) -> Result<(RawFd, Identity)> {
+    /// Where other processes find it.
+    pub fn whereabouts(&self, title: &str) -> Result<Whereabouts> {
+        if let Some(segment) = self.sysv {
+            return Known::of(segment.id, title).map(Whereabouts::SysV);
+        }
         let fd = self.fd()?;
         let (identity, _) = sys::inspect(fd).map_err(|errno| Error::system(title, "fstat", errno))?;
-        Ok((fd.as_raw_fd(), identity))
+        let leads_here = |named: &&Named| sys::identify(&named.path()).is_ok_and(|found| found == identity);
+        let named = self.named.as_ref().filter(leads_here).cloned();
+        Ok(Whereabouts::Open(Open { identity, named, pid: std::process::id(), fd: fd.as_raw_fd() }))
     }
 
     /// From now on nothing needs a descriptor that can be done without.
@@ -132,7 +159,7 @@ impl Object {
             }
             Some(bytes) => {
                 let (asked, has) = (grouped(from + bytes), grouped(size));
-                let advice = if matches!(options.source, Source::SysV(_)) { "" } else { ": map what is there and resize the region" };
+                let advice = if options.source.segment().is_some() { "" } else { ": map what is there and resize the region" };
                 invalid(format!("{asked} bytes asked for, and it has {has}{advice}"))
             }
         }
@@ -228,13 +255,22 @@ fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)>
         Source::File { path, create: Some(mode) } => return create(path, *mode, read_only).map_err(failed("open")),
         Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
         Source::Shared(name) => sys::open_object(name.path(), read_only).map(sys::Object::into_memory).map_err(failed("open")),
-        Source::Handle { handle, fd } => return handle.open(fd.as_ref(), read_only, title).map(|fd| (fd, None)),
+        Source::Handle { handle, fd } => {
+            return match &handle.object {
+                Whereabouts::Open(open) => open.open(fd.as_ref(), handle.end(), read_only, title).map(|fd| (fd, None)),
+                Whereabouts::SysV(_) => Err(no_descriptor(title)),
+            };
+        }
         Source::Descriptor(fd) | Source::Opened(fd, _) => {
             fd.try_clone().map_err(|error| failed("fcntl")(Errno::from_raw(error.raw_os_error().unwrap_or(0))))
         }
-        Source::SysV(_) => Err(Error::new(Code::Unsupported, format!("{title}: a SysV segment has no descriptor"))),
+        Source::SysV(_) => return Err(no_descriptor(title)),
     };
     opened.map(|fd| (fd, None))
+}
+
+fn no_descriptor(title: &str) -> Error {
+    Error::new(Code::Unsupported, format!("{title}: a SysV segment has no descriptor"))
 }
 
 fn create(path: &Path, mode: u32, read_only: bool) -> nix::Result<(OwnedFd, Option<PathBuf>)> {

@@ -1,6 +1,7 @@
 //! What a region is to be.
 
 use super::handle::Handle;
+use super::sysv::Known;
 use crate::error::{Code, Error, Result};
 use crate::segment::{Name, duplicate};
 use crate::sys::{self, Access};
@@ -37,7 +38,7 @@ pub enum Source {
     Handle {
         /// That region.
         handle: Box<Handle>,
-        /// The object, if its descriptor was handed on.
+        /// The object, if its descriptor was handed on; a SysV segment has none.
         fd: Option<OwnedFd>,
     },
 }
@@ -61,6 +62,16 @@ impl Source {
             Source::Opened(_, name) => name.to_string(),
             Source::Handle { handle, .. } => handle.subject(),
         }
+    }
+
+    /// The id of the SysV segment that it is.
+    pub(super) fn segment(&self) -> Option<i32> {
+        if let Source::SysV(id) = self { Some(*id) } else { self.known().map(|known| known.id) }
+    }
+
+    /// Which segment that has to be.
+    pub(super) fn known(&self) -> Option<Known> {
+        if let Source::Handle { handle, .. } = self { handle.known() } else { None }
     }
 
     /// Whether it is made for the region, so that its size is the region's.
@@ -174,9 +185,12 @@ impl MapOptions {
         if self.byte_offset > 0 && self.source.is_new() {
             return invalid(Code::InvalidArgument, "what is made for a region begins at byte 0".into());
         }
-        if matches!(self.source, Source::SysV(_)) && (self.private || self.reserve == Some(true)) {
+        if self.source.segment().is_some() && (self.private || self.reserve == Some(true)) {
             let what = if self.private { "private" } else { "reserved" };
             return invalid(Code::InvalidArgument, format!("{what}, which a SysV segment cannot be mapped"));
+        }
+        if self.source.known().is_some() && matches!(self.source, Source::Handle { fd: Some(_), .. }) {
+            return invalid(Code::InvalidArgument, "a descriptor was given, and the handle is of a SysV segment, which has none".into());
         }
         if self.portable && self.private {
             return invalid(Code::Private, "a private mapping cannot be placed for others: it would share nothing".into());

@@ -2,7 +2,7 @@
 
 use super::{MapOptions, Region, Source};
 use crate::error::{Code, Error, Result, grouped};
-use crate::sys::{self, Access, sysv};
+use crate::sys::{self, Access, Identity, sysv};
 use nix::errno::Errno;
 use std::fmt;
 use std::path::Path;
@@ -291,6 +291,55 @@ fn status(what: fmt::Arguments<'_>, id: i32) -> Result<SysVStatus> {
 
 pub(super) fn size(id: i32, title: &str) -> Result<u64> {
     status(format_args!("{title}"), id).map(|status| status.byte_length)
+}
+
+/// A segment, told from every other one, by whoever hears of it in another process.
+///
+/// Ids count within an IPC namespace, where each is given out again: 4,194,240 segments later on Linux 6.18, which takes a loop that does nothing else 24 seconds, and
+/// 65,536 later on old kernels. So of two segments of the same id the later was made in another second, and its time of change (`shm_ctime`) begins with that; but for
+/// what root asks for by kernel.shm_next_id. Setting owner or permissions changes the time of a segment, too: then its handles are refused, as if it were another one,
+/// rather than another one be taken for it.
+///
+/// Nothing else would do. Of what is attached /proc/self/maps shows no more than the id, as its inode; the key goes when the segment is removed; the creator's pid is
+/// another number in another PID namespace, and a server that makes segments for others makes all of them, often of one size, under one pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub namespace: Identity,
+    pub id: i32,
+    /// In seconds since 1970.
+    pub changed_at: u64,
+}
+
+impl Known {
+    /// The segment that has the id now.
+    pub fn of(id: i32, title: &str) -> Result<Known> {
+        Ok(Known { namespace: namespace(title)?, id, changed_at: changed_at(id, title)? })
+    }
+
+    /// [`Code::NotFound`] if it is of another namespace or gone, [`Code::Replaced`] if the id is another one's by now. What this process has attached meanwhile is
+    /// sure to be this one: as long as it is, the id stays its own.
+    pub fn confirm(&self, title: &str) -> Result<()> {
+        let (ours, theirs) = (namespace(title)?, self.namespace);
+        if ours != theirs {
+            let fact = format!("of IPC namespace {}, and this process is in {}", theirs.inode, ours.inode);
+            return Err(Error::new(Code::NotFound, format!("{title}: the handle is about a segment {fact}")));
+        }
+        let found = changed_at(self.id, title)?;
+        if found == self.changed_at {
+            return Ok(());
+        }
+        let fact =
+            format!("made or changed (IPC_SET) at {found}, and the handle is about one of {}, in seconds since 1970", self.changed_at);
+        Err(Error::new(Code::Replaced, format!("{title}: the id leads to a segment that was {fact}")))
+    }
+}
+
+fn namespace(title: &str) -> Result<Identity> {
+    sysv::namespace().map_err(|errno| Error::system(format_args!("{title}: which IPC namespace this is"), "stat", errno))
+}
+
+fn changed_at(id: i32, title: &str) -> Result<u64> {
+    sysv::stat(id).map(|found| found.changed_at).map_err(|errno| failed(format_args!("{title}"), errno))
 }
 
 /// How it is attached.

@@ -1,6 +1,6 @@
 //! Linux: shmget(2), shmat(2), shmctl(2). What is attached is detached as any other mapping is, by what takes its place: the kernel counts mappings.
 
-use super::super::{Access, Identity, Place, create_memory, inspect, map_nothing, page_bytes, protect, unmap_pages};
+use super::super::{Access, Identity, Place, create_memory, identify, inspect, map_nothing, page_bytes, protect, unmap_pages};
 use super::{Limits, Request, Segment, Status};
 use nix::NixPath;
 use nix::errno::Errno;
@@ -167,6 +167,11 @@ pub(crate) fn identity(id: i32) -> Option<Identity> {
         inspect(&memory).ok().map(|(identity, _)| identity.device)
     }))?;
     Some(Identity { device, inode: u64::try_from(id).ok()? })
+}
+
+/// Which namespace of IPC ids this thread has: the file of ipc_namespaces(7).
+pub(crate) fn namespace() -> Sys<Identity> {
+    identify(Path::new("/proc/thread-self/ns/ipc"))
 }
 
 /// # Safety

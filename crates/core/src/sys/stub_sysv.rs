@@ -44,6 +44,10 @@ pub(crate) fn identity(_: i32) -> Option<Identity> {
     None
 }
 
+pub(crate) fn namespace() -> Sys<Identity> {
+    Err(Errno::ENOSYS)
+}
+
 pub(crate) fn has_huge_pages(_: Segment) -> Sys<bool> {
     Err(Errno::ENOSYS)
 }
