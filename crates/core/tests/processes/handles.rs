@@ -4,8 +4,32 @@ use crate::common::watchdog::bounded;
 use crate::common::{Directory, code};
 use crate::player::Player;
 use crate::roles::{answer, commands};
-use pagecast::region::{Handle, MapOptions, Mode, Placement, Region, SharedMemory, SharedMemoryOptions, Source};
+use pagecast::region::{
+    Handle, MapOptions, Mode, Placement, Region, SharedMemory, SharedMemoryOptions, Source, SysVKey, SysVOptions, SysVSharedMemory,
+};
 use pagecast::{Code, Result};
+
+/// A SysV segment that goes with its test, also with one that fails.
+struct Segment(SysVSharedMemory);
+
+impl Segment {
+    fn private(byte_length: u64) -> Segment {
+        let options = SysVOptions { byte_length: Some(byte_length), ..SysVOptions::default() };
+        Segment(SysVSharedMemory::get(SysVKey::Private, &options).unwrap())
+    }
+
+    fn removed_and_placed(&self) -> Region {
+        let region = self.0.attach(MapOptions { portable: true, ..MapOptions::default() }).unwrap();
+        self.0.remove().unwrap();
+        region
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        let _ = self.0.remove();
+    }
+}
 
 /// Answers each handle with what the absolute pointer at its beginning leads to, writes there, and puts a pointer of its own in its place.
 pub fn inherit() {
@@ -77,6 +101,7 @@ fn a_pointer_means_the_same_byte_in_each_process() {
         let options = SharedMemoryOptions { byte_length: Some(1 << 20), ..SharedMemoryOptions::default() };
         let object = SharedMemory::open(&directory.name("object"), Mode::Exclusive, &options).unwrap();
         let file = Source::File { path: directory.path().join("file"), create: Some(0o600) };
+        let (segment, removed) = (Segment::private(1 << 20), Segment::private(1 << 20));
         let mut other = Player::start(watch, "heir", &[]);
         assert_eq!(other.hear(), "ready");
         let sized = |source| MapOptions { byte_length: Some(1 << 20), ..MapOptions::new(source) };
@@ -86,6 +111,8 @@ fn a_pointer_means_the_same_byte_in_each_process() {
             ("anonymous memory", Region::map(&sized(Source::Anonymous)).unwrap()),
             ("a memfd, placed at once", Region::map(&MapOptions { portable: true, ..sized(Source::Memory("handed-on".into())) }).unwrap()),
             ("a temporary file", Region::map(&sized(Source::Temporary(directory.path().into()))).unwrap()),
+            ("a SysV segment", segment.0.attach(MapOptions::default()).unwrap()),
+            ("a removed SysV segment, placed at once", removed.removed_and_placed()),
         ] {
             watch.stage(title);
             let handle = region.handle().unwrap().to_json();

@@ -1,9 +1,11 @@
 use crate::byte;
 use crate::common::{Directory, code};
 use pagecast::region::{
-    Access, Advice, MapOptions, Placement, Region, Reservation, Source, SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus,
+    Access, Advice, Handle, MapOptions, Overlay, Placement, Region, Reservation, Source, SysVKey, SysVOptions, SysVSettings,
+    SysVSharedMemory, SysVStatus,
 };
 use pagecast::{Code, Result};
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, SystemTime};
@@ -244,6 +246,132 @@ fn bytes_are_the_same_in_every_attachment_and_pages_are_a_region_s() {
     let populated = segment.attach(MapOptions { populate: true, lock: true, ..MapOptions::default() }).unwrap();
     populated.residency(0..8, &mut residency).unwrap();
     assert_eq!((residency, byte(&populated, 0)), ([1; 8], 5));
+}
+
+/// A field of a handle is something else.
+fn lying(handle: &Handle, field: &str, value: serde_json::Value) -> Result<Handle> {
+    let mut fields: serde_json::Value = serde_json::from_str(&handle.to_json()).unwrap();
+    fields[field] = value;
+    Handle::from_json(&fields.to_string())
+}
+
+#[test]
+fn a_handle_is_good_while_anybody_has_the_segment_removed_or_not() {
+    let segment = get(key(), &created(3 * PAGE)).unwrap();
+    let whole = attach(&segment);
+    let options = MapOptions { byte_offset: PAGE, byte_length: Some(PAGE + 5), ..MapOptions::default() };
+    let mut part = segment.attach(options).unwrap();
+    let handle = part.handle().unwrap();
+    assert_eq!((handle.address(), handle.byte_offset(), handle.byte_length()), (part.address(), PAGE, PAGE + 5));
+    assert!(handle.is_sysv());
+    assert_eq!(part.handle().unwrap(), handle);
+    part.write_at(PAGE, b"there").unwrap();
+    assert_eq!(code(Region::from_handle(&handle, None)), Code::AddressInUse);
+    drop(part);
+    segment.remove().unwrap();
+    let mut again = Region::from_handle(&handle, None).unwrap();
+    assert_eq!((again.address(), byte(&again, PAGE), byte(&whole, 2 * PAGE + 1)), (handle.address(), b't', b'h'));
+    assert_eq!((again.handle().unwrap(), status(&segment).attaches), (handle.clone(), 2));
+    let elsewhere = Region::map(&MapOptions { address: None, access: Access::Read, ..handle.options(None) }).unwrap();
+    assert_eq!((byte(&elsewhere, PAGE), code(elsewhere.write_at(0, &[1]))), (b't', Code::ReadOnly));
+    drop((whole, elsewhere));
+    again.unmap(0..2).unwrap();
+    assert_eq!(code(again.handle()), Code::NotFound, "its pages were the last");
+    drop(again);
+    assert_eq!(code(Region::from_handle(&handle, None)), Code::NotFound);
+}
+
+#[test]
+fn a_handle_says_all_that_tells_the_segment_from_others() {
+    let segment = private(PAGE);
+    let mut region = segment.attach(MapOptions { portable: true, ..MapOptions::default() }).unwrap();
+    let address = region.address();
+    let handle = region.handle().unwrap();
+    assert_eq!(region.address(), address);
+    let namespace = std::fs::metadata("/proc/self/ns/ipc").unwrap();
+    let changed_at = status(&segment).changed_at.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let expected = format!(
+        r#"{{"kind":"pagecast.region","version":1,"address":"{address:#x}","byteLength":4096,"byteOffset":0,"access":"rw","device":"{}","inode":"{}","sysv":{},"changedAt":{changed_at}}}"#,
+        namespace.dev(),
+        namespace.ino(),
+        segment.id()
+    );
+    assert_eq!(handle.to_json(), expected);
+    assert_eq!(Handle::from_json(&expected).unwrap(), handle);
+    for (field, value) in [
+        ("sysv", serde_json::json!(-1)),
+        ("sysv", (1_u64 << 31).into()),
+        ("sysv", "0".into()),
+        ("changedAt", serde_json::json!(-1)),
+        ("changedAt", 1.5.into()),
+        ("changedAt", serde_json::Value::Null),
+        ("shm", "object".into()),
+        ("file", "/etc/passwd".into()),
+        ("directory", "/dev/shm".into()),
+        ("pid", 1.into()),
+        ("fd", 0.into()),
+    ] {
+        let refused = lying(&handle, field, value.clone()).unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().starts_with("handle: ") && refused.message().contains(field), "{field} {value}: {refused}");
+    }
+    for field in ["sysv", "changedAt", "device", "inode"] {
+        let mut fields: serde_json::Map<_, _> = serde_json::from_str(&expected).unwrap();
+        fields.remove(field);
+        let refused = Handle::from_json(&serde_json::Value::from(fields).to_string()).unwrap_err();
+        assert!(refused.message().contains(field), "without {field}: {refused}");
+    }
+}
+
+#[test]
+fn a_handle_leads_to_no_other_segment() {
+    let (segment, other) = (private(PAGE), private(PAGE));
+    let mut region = attach(&segment);
+    let handle = region.handle().unwrap();
+    drop(region);
+    let changed_at = segment.stat().unwrap().changed_at.unwrap().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    for (field, value, expected) in [
+        ("sysv", i32::MAX.into(), Code::NotFound),
+        ("changedAt", serde_json::json!(changed_at + 1), Code::Replaced),
+        ("changedAt", 0.into(), Code::Replaced),
+        ("inode", "1".into(), Code::NotFound),
+        ("device", "18446744073709551615".into(), Code::NotFound),
+        ("byteLength", (PAGE + 1).into(), Code::InvalidSize),
+        ("byteOffset", PAGE.into(), Code::InvalidSize),
+    ] {
+        let refused = Region::from_handle(&lying(&handle, field, value).unwrap(), None).unwrap_err();
+        assert_eq!(refused.code(), expected, "{field}: {refused}");
+    }
+    let fd = std::fs::File::open("/dev/zero").unwrap().into();
+    assert_eq!(code(Region::from_handle(&handle, Some(fd))), Code::InvalidArgument);
+    for options in [MapOptions { reserve: Some(true), ..handle.options(None) }, MapOptions { private: true, ..handle.options(None) }] {
+        assert_eq!(code(Region::map(&options)), Code::InvalidArgument);
+    }
+    assert_eq!((status(&segment).attaches, status(&other).attached_at), (0, None));
+    drop(Region::from_handle(&handle, None).unwrap());
+    segment.remove().unwrap();
+    let successor = private(PAGE);
+    assert_ne!(successor.id(), segment.id(), "ids go on counting");
+    assert_eq!(code(Region::from_handle(&handle, None)), Code::NotFound);
+}
+
+#[test]
+fn an_overlay_of_a_segment_is_seen_in_every_attachment() {
+    let segment = private(4 * PAGE);
+    let region = attach(&segment);
+    region.write_at(0, &[7; 4 * 4096]).unwrap();
+    let options = || MapOptions { byte_length: Some(4 * PAGE), ..MapOptions::new(Source::SysV(segment.id())) };
+    let overlay = Overlay::map(vec![1_u8; 5 * 4096], options()).unwrap();
+    assert_eq!((byte(&overlay, 0), byte(&overlay, 4 * PAGE - 1), status(&segment).attaches), (7, 7, 2));
+    overlay.write_at(9, &[9]).unwrap();
+    assert_eq!(byte(&region, 9), 9);
+    assert_eq!(code(overlay.descriptor()), Code::Unsupported);
+    let back = overlay.into_memory(true).unwrap();
+    assert_eq!((back.iter().filter(|byte| **byte == 7).count(), status(&segment).attaches), (4 * 4096 - 1, 1));
+    let kept = Overlay::map_kept(vec![3_u8; 5 * 4096], options()).unwrap();
+    assert_eq!((byte(&region, 0), byte(&region, 4 * PAGE - 1)), (3, 3));
+    drop(kept);
+    assert_eq!((byte(&region, 9), status(&segment).attaches), (3, 1));
 }
 
 #[test]
