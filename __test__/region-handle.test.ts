@@ -2,11 +2,21 @@ import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { type MapOptions, PAGE_SIZE, PagecastError, Region, type RegionHandle, SharedMemory } from 'pagecast'
+import {
+  type MapOptions,
+  type OpenHandle,
+  PAGE_SIZE,
+  PagecastError,
+  Region,
+  type RegionHandle,
+  SharedMemory,
+  type SysVHandle,
+} from 'pagecast'
 import { holdings } from './helpers/holdings.js'
 import { point, pointedAt } from './helpers/pointers.js'
 import { cut, fileOf, pathOf, pattern } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
+import { segment } from './helpers/sysv.js'
 
 const { PAGECAST_RUST_EXAMPLES: examples = fileURLToPath(new URL('../rust/', import.meta.url)) } = process.env
 
@@ -41,6 +51,8 @@ regions('a pointer means the same byte in a spawned process', async (t, scene) =
     { source: { file }, offset: PAGE_SIZE },
     { source: { shm: name, directory } },
     { source: memory, placement: 'portable' },
+    { source: segment(t, size) },
+    { source: { sysv: segment(t, size).id }, offset: PAGE_SIZE, placement: 'portable' },
   ]
   for (const options of all) {
     using region = Region.map(options)
@@ -126,13 +138,15 @@ regions('what has no name goes with whoever made it, unless somebody has it', as
 })
 
 regions('Rust follows pointers of ours, and we those of Rust', async (t, scene) => {
-  using region = Region.map({ size })
-  const handle = region.handle()
-  point(region, 3 * PAGE_SIZE, 'nodes')
-  const follower = scene.program(join(examples, 'pointers'), ['follow', JSON.stringify(handle)])
-  t.is(await follower.line(), `nodes at ${3 * PAGE_SIZE}`)
-  await follower.succeeds()
-  t.deepEqual(pointedAt(region), { word: 'crate', at: 8192 })
+  for (const options of [{ size }, { source: segment(t, size) }]) {
+    using region = Region.map(options)
+    const handle = region.handle()
+    point(region, 3 * PAGE_SIZE, 'nodes')
+    const follower = scene.program(join(examples, 'pointers'), ['follow', JSON.stringify(handle)])
+    t.is(await follower.line(), `nodes at ${3 * PAGE_SIZE}`)
+    await follower.succeeds()
+    t.deepEqual(pointedAt(region), { word: 'crate', at: 8192 })
+  }
 
   const maker = scene.program(join(examples, 'pointers'), ['make'])
   const text = await maker.line()
@@ -349,6 +363,8 @@ regions('what is no handle is refused, by the name of what is wrong', (t, { dire
     file: ['', 'relative', '/a\0b', 1, null],
     pid: [0, 2 ** 31, ...numbers],
     fd: [2 ** 31, ...numbers],
+    sysv: [0, -1, '0', null],
+    changedAt: [0, null],
     stranger: [1],
   }
   for (const [field, values] of Object.entries(fields)) {
@@ -372,6 +388,54 @@ regions('what is no handle is refused, by the name of what is wrong', (t, { dire
   t.is((cause as Error).message, 'mine')
   t.deepEqual(made.handle(), kept)
   made.close()
+})
+
+regions('what is no handle of a SysV segment is refused, by the name of what is wrong', (t, { directory }) => {
+  const memory = segment(t, 2 * PAGE_SIZE)
+  const made = Region.map({ source: memory })
+  const handle = made.handle() as SysVHandle
+  t.deepEqual(Object.keys(handle).slice(-4), ['device', 'inode', 'sysv', 'changedAt'])
+  made.close()
+  const { sysv: _, ...withoutId } = handle
+  refused(t, directory, withoutId, /^handle: sysv is missing/)
+  const numbers = [Number.NaN, Number.POSITIVE_INFINITY, -1, 1.5, 2 ** 53, '1', null, true, {}, [1]]
+  const fields: Record<string, unknown[]> = {
+    sysv: [2 ** 31, ...numbers],
+    changedAt: [undefined, ...numbers],
+    device: [1, '', null, undefined],
+    inode: [1, '-1', null, undefined],
+    shm: ['object'],
+    directory: ['/dev/shm'],
+    file: ['/etc/passwd'],
+    pid: [process.pid],
+    fd: [0],
+  }
+  for (const [field, values] of Object.entries(fields)) {
+    for (const value of values) refused(t, directory, { ...handle, [field]: value }, new RegExp(`^handle: .*${field}`))
+  }
+  const what = new RegExp(`^map SysV segment ${memory.id}: `)
+  for (const options of [{ fd: 0 }, { fd: 2 ** 20 }, { reserve: true }]) {
+    t.throws(() => Region.fromHandle(handle, options), { code: 'ERR_INVALID_ARGUMENT', message: what })
+  }
+  const lie = (lies: Partial<SysVHandle>) => () => Region.fromHandle({ ...handle, ...lies } as SysVHandle)
+  const before = holdings(directory)
+  t.throws(lie({ sysv: 2 ** 31 - 1 }), { code: 'ERR_NOT_FOUND' })
+  for (const changedAt of [0, handle.changedAt - 1, handle.changedAt + 1, Number.MAX_SAFE_INTEGER]) {
+    t.throws(lie({ changedAt }), { code: 'ERR_REPLACED', message: new RegExp(`at ${handle.changedAt}, .* of ${changedAt},`) })
+  }
+  for (const elsewhere of [{ inode: '1' }, { device: String(2n ** 64n - 1n) }]) {
+    t.throws(lie(elsewhere), { code: 'ERR_NOT_FOUND', message: /IPC namespace/ })
+  }
+  t.throws(lie({ byteLength: 2 * PAGE_SIZE + 1 }), { code: 'ERR_INVALID_SIZE', message: /8,193 bytes asked for, and it has 8,192/ })
+  t.throws(lie({ byteOffset: PAGE_SIZE }), { code: 'ERR_INVALID_SIZE' })
+  t.throws(lie({ address: '0xfffffffffffff000' }), { code: 'ERR_ADDRESS_SPACE' })
+  const [, code = ''] = /^([0-9a-f]+)-\S+ r-xp .*node/m.exec(readFileSync('/proc/self/maps', 'utf8')) ?? []
+  t.throws(lie({ address: `0x${code.replace(/^0+/, '')}` }), taken, 'this program itself')
+  t.deepEqual(holdings(directory), before)
+  t.is(memory.stat().attaches, 0)
+  using reader = lie({ access: 'r' })()
+  t.deepEqual([reader.address, reader.access, memory.stat().attaches], [BigInt(handle.address), 'r', 2])
+  t.throws(() => Region.fromHandle(handle), taken)
 })
 
 regions('options of a handle are checked like those of a mapping', (t, { directory }) => {
@@ -412,7 +476,7 @@ regions('a handle that lies maps nothing else, and nothing over anything', (t, {
   const handle = region.handle()
   region.close()
   const other = fileOf(directory, new Uint8Array(size).fill(9), 'other')
-  const lie = (lies: Partial<RegionHandle>) => () => Region.fromHandle({ ...handle, ...lies })
+  const lie = (lies: Partial<OpenHandle>) => () => Region.fromHandle({ ...handle, ...lies } as OpenHandle)
   const before = holdings(directory)
   t.throws(lie({ file: other }), { code: 'ERR_REPLACED' })
   t.throws(lie({ file: other, inode: String(statSync(other).ino), byteLength: size + 1 }), { code: 'ERR_TRUNCATED' })
@@ -424,6 +488,6 @@ regions('a handle that lies maps nothing else, and nothing over anything', (t, {
   t.throws(lie({ address: `0x${code.replace(/^0+/, '')}` }), taken, 'this program itself')
   t.throws(lie({ file: '/dev/zero' }), { code: 'ERR_REPLACED' })
   t.deepEqual(holdings(directory), before)
-  using honest = Region.fromHandle({ ...handle, pid: 1, fd: 0 })
+  using honest = lie({ pid: 1, fd: 0 })()
   t.deepEqual(honest.bytes, pattern(size))
 })

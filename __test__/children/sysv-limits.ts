@@ -1,25 +1,82 @@
 // Runs into a limit of SysV shared memory, and tells what became of it.
 //
 //   sysv-limits.js DIRECTORY namespace|permission|unreadable|lock ID
-import { PAGE_SIZE, type PagecastError, SysVSharedMemory } from 'pagecast'
+//   sysv-limits.js DIRECTORY handles HANDLE
+import { existsSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { PAGE_SIZE, type PagecastError, Region, type SysVHandle, SysVSharedMemory } from 'pagecast'
 import { removeQuietly } from '../helpers/sysv.js'
 import { say } from './stage.js'
 
 const [, limit = '', id = ''] = process.argv.slice(2)
 
-function refusal(event: string, attempt: () => unknown): void {
+function refusal(event: string, attempt: () => unknown, facts: () => object = () => ({})): void {
   try {
     attempt()
-    say(event, { code: 'none' })
+    say(event, { code: 'none', ...facts() })
   } catch (error) {
     const { code, message, syscall } = error as PagecastError
-    say(event, { code, message, syscall })
+    say(event, { code, message, syscall, ...facts() })
   }
 }
 
 const make = (size: number, reserve = true) => SysVSharedMemory.get('private', { size, reserve })
 
-const limits: Record<string, () => void> = {
+/** What the next segment of this namespace gets for its id, where the kernel can be told. */
+const NEXT_ID = '/proc/sys/kernel/shm_next_id'
+
+function makeWithId(id: number): SysVSharedMemory {
+  writeFileSync(NEXT_ID, String(id))
+  return make(PAGE_SIZE)
+}
+
+/** Another one of the same id, and not of the same second. */
+async function another({ sysv, changedAt }: SysVHandle): Promise<SysVSharedMemory> {
+  for (;;) {
+    const memory = makeWithId(sysv)
+    if (Math.floor(Number(memory.stat().changedAt) / 1000) !== changedAt) return memory
+    memory.remove()
+    await delay(50)
+  }
+}
+
+const limits: Record<string, () => void | Promise<void>> = {
+  /** In an IPC namespace of its own, where the handle is another one's. */
+  handles: async () => {
+    const foreign = JSON.parse(id) as SysVHandle
+    refusal('there is none', () => Region.fromHandle(foreign))
+    if (!existsSync(NEXT_ID)) return say('same id elsewhere', { skipped: 'this kernel cannot be told which id comes next' })
+    const same = makeWithId(foreign.sysv)
+    say('same id elsewhere', { id: same.id })
+    const changedAt = Math.floor(Number(same.stat().changedAt) / 1000)
+    refusal(
+      'elsewhere',
+      () => Region.fromHandle({ ...foreign, changedAt }),
+      () => ({ attaches: same.stat().attaches }),
+    )
+    const first = make(PAGE_SIZE)
+    const region = first.attach()
+    const handle = region.handle() as SysVHandle
+    region.close()
+    first.remove()
+    const next = make(PAGE_SIZE)
+    refusal(
+      'removed',
+      () => Region.fromHandle(handle),
+      () => ({ id: first.id, next: next.id }),
+    )
+    const successor = await another(handle)
+    refusal(
+      'another',
+      () => Region.fromHandle(handle),
+      () => ({ ...successor.stat() }),
+    )
+    using own = Region.fromHandle({ ...handle, changedAt: Math.floor(Number(successor.stat().changedAt) / 1000) })
+    using writer = successor.attach()
+    writer.bytes[0] = 9
+    say('its own', { code: 'none', byte: own.bytes[0] })
+    for (const memory of [same, next, successor]) memory.remove()
+  },
   /** In an IPC namespace of its own, where three segments fit, of 64 KiB each and 96 KiB together. */
   namespace: () => {
     refusal('by id', () => SysVSharedMemory.byId(Number(id)))
@@ -71,4 +128,4 @@ const limits: Record<string, () => void> = {
   },
 }
 
-limits[limit]?.()
+await limits[limit]?.()
