@@ -29,6 +29,7 @@
 mod listener;
 mod socket;
 
+pub use crate::segment::duplicate;
 pub use crate::sys::Peer;
 pub use listener::{ListenOptions, Listener};
 
@@ -258,14 +259,6 @@ pub fn wait_until_ready(descriptor: BorrowedFd<'_>, writes: bool, interrupt: Bor
     let ready = sys::wait_until_ready(&[(descriptor, writes), (interrupt, false)], None);
     let ready = ready.map_err(|errno| Error::system("wait", "poll", errno))?;
     Ok((ready.first() == Some(&true), ready.get(1) == Some(&true)))
-}
-
-/// Another descriptor of what a number leads to, which stays the caller's. [`Code::InvalidArgument`] if it is none.
-pub fn duplicate(number: RawFd) -> Result<OwnedFd> {
-    sys::duplicate(number).map_err(|errno| {
-        let error = Error::system(format_args!("duplicate descriptor {number}"), "fcntl", errno);
-        if errno == Errno::EBADF { error.with_code(Code::InvalidArgument) } else { error }
-    })
 }
 
 /// Whether what the descriptor leads to can be mapped to be written: it was opened so, and no seal forbids it.
