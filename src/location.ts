@@ -21,15 +21,14 @@ export interface Place {
   readonly native: NativeLocation
 }
 
-/** Throws `ERR_INVALID_NAME` for what is no name, and `ERR_INVALID_ARGUMENT` for what is no other location either. */
+/** Throws `ERR_INVALID_NAME` for what is no location at all, `ERR_INVALID_ARGUMENT` for a bad `fd` or `memfd`. */
 export function placeOf(operation: string, location: unknown): Place {
-  if (typeof location !== 'object' || location === null) {
-    const name = checkName(operation, location)
-    return { label: name, native: { name } }
+  if (typeof location === 'object' && location !== null) {
+    if (Object.hasOwn(location, 'memfd')) return memory(operation, location as { memfd: unknown })
+    if (Object.hasOwn(location, 'fd')) return descriptor(operation, location as { fd: unknown })
   }
-  if (Object.hasOwn(location, 'memfd')) return memory(operation, location as { memfd: unknown })
-  if (Object.hasOwn(location, 'fd')) return descriptor(operation, location as { fd: unknown })
-  throw invalid(operation, 'location', location, 'a name, { fd } or { memfd }')
+  const name = checkName(operation, location)
+  return { label: name, native: { name } }
 }
 
 /** The same for what is there already. */
