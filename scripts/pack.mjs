@@ -20,6 +20,7 @@ export async function packMain(folder) {
   const manifest = mainManifest()
   const stage = freshStage(manifest.name)
   for (const file of [...manifest.files, 'LICENSE']) cpSync(join(root, file), join(stage, file), { recursive: true })
+  await withoutComments(join(stage, 'lib'))
   writeFileSync(join(stage, 'README.md'), publishedReadme(readFileSync(join(root, 'README.md'), 'utf8'), manifest))
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`)
   const tarball = await pack(stage, folder, MAIN_LIMIT)
@@ -41,6 +42,12 @@ export async function packPlatform(platform, folder, addon = join(root, artifact
   const files = tarball.files.toSorted().join(', ')
   if (files !== expected) throw new Failure(`${tarball.name} has ${files}, not ${expected}`)
   return tarball
+}
+
+/** What the comments say to users is in the types beside the code, too; it need not travel twice. */
+async function withoutComments(lib) {
+  const emit = ['--removeComments', '--declaration', 'false', '--outDir', lib]
+  await runOrFail(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.lib.json'), ...emit])
 }
 
 function publishedManifest(manifest) {
