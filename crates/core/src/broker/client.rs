@@ -9,6 +9,7 @@ use crate::sys;
 use crate::wait::{Patience, Wait};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 /// How [`BrokerClient::connect`] connects.
 #[derive(Clone, Debug, Default)]
@@ -105,35 +106,36 @@ impl BrokerClient {
     /// [`Code::AlreadyExists`], [`Code::BrokerLimit`]; [`Code::InvalidArgument`] for what is no shared memory.
     pub fn share<'a>(&mut self, name: &str, descriptor: BorrowedFd<'_>, keep: bool, patience: impl Into<Patience<'a>>) -> Result<()> {
         let call = Call::Share { name: name.into(), keep };
-        self.call(&format!("share {name:?}"), name, call, &[descriptor], patience.into()).map(drop)
+        self.call(&format!("share {name:?}"), name, call, &[descriptor], &patience.into().begin()).map(drop)
     }
 
     /// What has the name, to be mapped as [`Source::Descriptor`]. [`Code::NotFound`] if nothing has; with `wait`, it waits until something does.
     pub fn get<'a>(&mut self, name: &str, wait: bool, patience: impl Into<Patience<'a>>) -> Result<OwnedFd> {
         let what = format!("get {name:?}");
-        let (_, descriptors) = self.call(&what, name, Call::Get { name: name.into(), wait }, &[], patience.into())?;
+        let (_, descriptors) = self.call(&what, name, Call::Get { name: name.into(), wait }, &[], &patience.into().begin())?;
         let first = descriptors.into_iter().next();
         first.ok_or_else(|| Error::new(Code::BadMessage, format!("{what}: the broker's answer has no descriptor")))
     }
 
     /// Takes a name away. Who has the memory keeps it. [`Code::NotFound`]; [`Code::Permission`] if it is another client's that is there, and not kept.
     pub fn free<'a>(&mut self, name: &str, patience: impl Into<Patience<'a>>) -> Result<()> {
-        self.call(&format!("free {name:?}"), name, Call::Free { name: name.into() }, &[], patience.into()).map(drop)
+        self.call(&format!("free {name:?}"), name, Call::Free { name: name.into() }, &[], &patience.into().begin()).map(drop)
     }
 
     /// All names, in order.
     pub fn list<'a>(&mut self, patience: impl Into<Patience<'a>>) -> Result<Vec<Entry>> {
-        let patience = patience.into();
+        let waiting = patience.into().begin();
         let mut all: Vec<Entry> = Vec::new();
         loop {
             let after = all.last().map(|last| last.name.clone()).unwrap_or_default();
-            let (reply, _) = self.call("list", "list", Call::List { after: after.clone() }, &[], patience)?;
+            let (reply, _) = self.call("list", "list", Call::List { after: after.clone() }, &[], &waiting)?;
             let entries = reply.entries.unwrap_or_default();
             let goes_on = reply.more && entries.last().is_some_and(|last| last.name > after);
             all.extend(entries);
             if !goes_on {
                 return Ok(all);
             }
+            waiting.slice("list", Duration::MAX, || "and the broker goes on")?;
         }
     }
 
@@ -143,12 +145,12 @@ impl BrokerClient {
         name: &str,
         call: Call,
         descriptors: &[BorrowedFd<'_>],
-        patience: Patience<'_>,
+        waiting: &Wait<'_>,
     ) -> Result<(Reply, Vec<OwnedFd>)> {
         Name::new(name, None)?;
         self.calls += 1;
         let id = self.calls;
-        let answered = self.ask(what, Request { id, call }, descriptors, patience);
+        let answered = self.ask(what, Request { id, call }, descriptors, waiting);
         if matches!(&answered, Err(error) if matches!(error.code(), Code::Timeout | Code::Aborted)) {
             // what comes too late is thrown away by the next call
             let _ = message::write(&Request { id, call: Call::Cancel }).and_then(|bytes| self.channel.try_send(&bytes, &[]));
@@ -160,22 +162,17 @@ impl BrokerClient {
         }
     }
 
-    fn ask(
-        &mut self,
-        what: &str,
-        request: Request,
-        descriptors: &[BorrowedFd<'_>],
-        patience: Patience<'_>,
-    ) -> Result<(Reply, Vec<OwnedFd>)> {
+    fn ask(&mut self, what: &str, request: Request, descriptors: &[BorrowedFd<'_>], waiting: &Wait<'_>) -> Result<(Reply, Vec<OwnedFd>)> {
         let told = |error: Error| if error.code() == Code::PeerGone { gone(what) } else { error };
-        let waiting = patience.begin();
-        self.channel.send_within(what, &message::write(&request)?, descriptors, &waiting).map_err(told)?;
+        self.channel.send_within(what, &message::write(&request)?, descriptors, waiting).map_err(told)?;
         loop {
-            let Message { bytes, descriptors } = self.channel.receive_within(what, &waiting).map_err(told)?.ok_or_else(|| gone(what))?;
+            let Message { bytes, descriptors } = self.channel.receive_within(what, waiting).map_err(told)?.ok_or_else(|| gone(what))?;
             let reply: Reply = message::read(what, &bytes)?;
             if reply.id == request.id || reply.id == 0 {
                 return Ok((reply, descriptors));
             }
+            // it may talk of other things for ever
+            waiting.slice(what, Duration::MAX, || "and the broker did not answer")?;
         }
     }
 }
