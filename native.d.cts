@@ -37,7 +37,7 @@ export declare class NativeChannel {
   tryReceive(): NativeMessage | null
   /** Starts the thread that waits. It sleeps until it is armed. */
   watch(callback: () => void): void
-  /** Calls back once, when something can be received (`writes`: or sent). */
+  /** Calls back once, when something can be received (`writes`: sent). */
   arm(writes: boolean): void
   /** Closes it. */
   close(): void
@@ -156,7 +156,7 @@ export declare class NativeMutex {
 
 /** A message that is to be sent: copies, for whoever gave them may change or close them meanwhile. */
 export declare class NativeParcel {
-  /** Copies the bytes and duplicates the descriptors. */
+  /** Copies the bytes and duplicates the descriptors, unless there are too many. */
   static pack(bytes: Uint8Array, descriptors: Array<number>): NativeParcel
   /** Closes the duplicates. */
   close(): void

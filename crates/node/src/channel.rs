@@ -7,7 +7,7 @@ use crate::readiness::{Endpoint, Readiness};
 use napi::bindgen_prelude::{Function, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
-use pagecast::channel::{ListenOptions, Look, duplicate};
+use pagecast::channel::{ListenOptions, Look, check_sizes, duplicate};
 use pagecast::{Channel, Code, Error, Listener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -33,9 +33,10 @@ pub struct NativeParcel {
 
 #[napi]
 impl NativeParcel {
-    /// Copies the bytes and duplicates the descriptors.
+    /// Copies the bytes and duplicates the descriptors, unless there are too many.
     #[napi(factory)]
     pub fn pack(env: Env, bytes: Uint8ArraySlice<'_>, descriptors: Vec<i32>) -> Result<NativeParcel> {
+        check_sizes(bytes.len(), descriptors.len()).or_throw(&env)?;
         let descriptors = descriptors.into_iter().map(duplicate).collect::<pagecast::Result<_>>().or_throw(&env)?;
         Ok(NativeParcel { bytes: bytes.to_vec(), descriptors })
     }
@@ -110,8 +111,7 @@ impl NativeChannel {
     /// Makes a channel of an inherited descriptor, which stays the caller's.
     #[napi(factory)]
     pub fn from_descriptor(env: Env, fd: i32) -> Result<NativeChannel> {
-        let made = duplicate(fd).and_then(Channel::from_descriptor);
-        made.map(|channel| NativeChannel::new(channel, None)).or_throw(&env)
+        Channel::duplicate(fd).map(|channel| NativeChannel::new(channel, None)).or_throw(&env)
     }
 
     /// Two that are connected.
@@ -163,7 +163,7 @@ impl NativeChannel {
         Ok(())
     }
 
-    /// Calls back once, when something can be received (`writes`: or sent).
+    /// Calls back once, when something can be received (`writes`: sent).
     #[napi]
     pub fn arm(&mut self, writes: bool) {
         if let Some(readiness) = &mut self.readiness {

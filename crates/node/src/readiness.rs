@@ -4,7 +4,7 @@ use crate::error::OrThrow;
 use napi::bindgen_prelude::Function;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status};
-use pagecast::channel::wait_until_ready;
+use pagecast::channel::{Interest, wait_until_ready};
 use pagecast::{Channel, Code, Error, Listener};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -46,12 +46,16 @@ struct Shared {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Request {
     None,
-    /// Call back when something can be received, or, if that is wanted, sent.
-    Until {
-        writes: bool,
-    },
+    /// Call back when it is ready for that.
+    Until(Interest),
     /// End the thread.
     Stop,
+}
+
+impl Request {
+    fn interest(self) -> Interest {
+        if let Request::Until(interest) = self { interest } else { Interest::default() }
+    }
 }
 
 impl Readiness {
@@ -72,10 +76,10 @@ impl Readiness {
         Ok(Readiness { shared, interrupt, thread: Some(started.map_err(refused).or_throw(env)?) })
     }
 
-    /// Calls back once, when something can be received (`writes`: or sent).
+    /// Calls back once, when something can be received (`writes`: sent), or when what it was armed for before can.
     pub(crate) fn arm(&mut self, writes: bool) {
-        let armed = matches!(*self.shared.lock(), Request::Until { writes: true });
-        self.put(Request::Until { writes: writes || armed });
+        let Interest { reads: received, writes: sent } = self.shared.lock().interest();
+        self.put(Request::Until(Interest { reads: received || !writes, writes: sent || writes }));
     }
 
     fn put(&mut self, request: Request) {
@@ -106,11 +110,11 @@ impl Shared {
     fn next(&self, mut interrupted: &PipeReader) -> bool {
         loop {
             let request = self.changed.wait_while(self.lock(), |request| *request == Request::None);
-            let writes = match *request.unwrap_or_else(PoisonError::into_inner) {
-                Request::Until { writes } => writes,
+            let interest = match *request.unwrap_or_else(PoisonError::into_inner) {
+                Request::Until(interest) => interest,
                 _ => return false,
             };
-            match wait_until_ready(self.endpoint.descriptor(), writes, interrupted.as_fd()) {
+            match wait_until_ready(self.endpoint.descriptor(), interest, interrupted.as_fd()) {
                 Ok((_, true)) => drop(interrupted.read(&mut [0])), // the request is another one
                 Ok((false, false)) => {}
                 // whoever is called back looks for itself, and finds what is wrong

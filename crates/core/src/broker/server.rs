@@ -7,13 +7,13 @@ use super::message::{self, Call, Greeting, MOST_BYTES, Refusal, Reply, Request, 
 use super::table::{Limits, Table, missing};
 use crate::channel::{Channel, Listener, Message};
 use crate::error::{Code, Error, Result};
-use crate::sys;
+use crate::sys::{self, Interest};
 use std::io::PipeReader;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Most messages that are read from a client before the others have their turn.
+/// Most messages that are read from a client before the others have their turn, and most clients that are accepted.
 const TURN: usize = 16;
 
 /// How long nobody is accepted after there was no descriptor left for it.
@@ -47,14 +47,15 @@ impl Server {
             }
             self.is_full = false;
             if ready.get(1) == Some(&true) {
-                self.accept();
+                self.accept(TURN);
             }
             for (index, _) in ready.iter().skip(2).enumerate().filter(|(_, is_ready)| **is_ready) {
                 self.attend(index);
             }
             self.part();
         }
-        self.accept(); // who was not, and has sent something already
+        self.listener.shut_down(); // or there may be ever more of those
+        self.accept(usize::MAX); // who was not, and has sent something already
         self.members.iter_mut().for_each(|member| member.is_gone = true);
         self.part();
     }
@@ -63,13 +64,17 @@ impl Server {
     fn wait(&self) -> Option<Vec<bool>> {
         let stopped = self.stopped.as_fd();
         let connecting = if self.is_full { stopped } else { self.listener.descriptor() };
-        let members = self.members.iter().map(|member| (member.channel.descriptor(), member.is_behind()));
-        let all: Vec<(BorrowedFd<'_>, bool)> = [(stopped, false), (connecting, false)].into_iter().chain(members).collect();
+        // what is not going to be read now is not to end the wait, either
+        let interest = |member: &Member| if member.is_behind() { Interest::WRITES } else { Interest::READS };
+        let members = self.members.iter().map(|member| (member.channel.descriptor(), interest(member)));
+        let others = [(stopped, Interest::READS), (connecting, Interest::READS)];
+        let all: Vec<(BorrowedFd<'_>, Interest)> = others.into_iter().chain(members).collect();
         sys::wait_until_ready(&all, self.is_full.then_some(PAUSE)).ok()
     }
 
-    fn accept(&mut self) {
-        loop {
+    /// Accepts who waits for it, at most so many.
+    fn accept(&mut self, most: usize) {
+        for _ in 0..most {
             match self.listener.try_accept() {
                 Ok(Some(channel)) => self.admit(channel),
                 Ok(None) => return,

@@ -3,7 +3,7 @@
 use super::Channel;
 use super::socket::Socket;
 use crate::error::{Code, Error, Result};
-use crate::sys::{self, Identity};
+use crate::sys::{self, Identity, Interest};
 use crate::wait::Patience;
 use nix::errno::Errno;
 use std::ffi::OsString;
@@ -63,7 +63,8 @@ impl Listener {
                 return Ok(channel);
             }
             let bound = waiting.slice(&what, Duration::from_secs(3600), || "and nobody connected")?;
-            sys::wait_until_ready(&[(self.descriptor(), false)], Some(bound)).map_err(|errno| Error::system(&what, "poll", errno))?;
+            let ready = sys::wait_until_ready(&[(self.descriptor(), Interest::READS)], Some(bound));
+            ready.map_err(|errno| Error::system(&what, "poll", errno))?;
         }
     }
 
@@ -78,6 +79,11 @@ impl Listener {
                 Err(errno) => return Err(Error::system(&what, "accept", errno)),
             }
         }
+    }
+
+    /// From now on nobody connects; who waits to be accepted still can be.
+    pub(crate) fn shut_down(&self) {
+        sys::shut_down_socket(self.socket.fd());
     }
 
     /// The open socket: to be polled, and nothing else.

@@ -30,7 +30,7 @@ mod listener;
 mod socket;
 
 pub use crate::segment::duplicate;
-pub use crate::sys::Peer;
+pub use crate::sys::{Interest, Peer};
 pub use listener::{ListenOptions, Listener};
 
 use crate::error::{Code, Error, Result, grouped};
@@ -94,7 +94,18 @@ impl Channel {
 
     /// One that was inherited. [`Code::InvalidArgument`] for what is no connected `SOCK_SEQPACKET` of the Unix domain.
     pub fn from_descriptor(fd: OwnedFd) -> Result<Channel> {
-        let what = format!("a channel of descriptor {}", fd.as_raw_fd());
+        let number = fd.as_raw_fd();
+        Channel::of_descriptor(fd, number)
+    }
+
+    /// One that was inherited, by its number, which stays the caller's: see [`duplicate`].
+    pub fn duplicate(number: RawFd) -> Result<Channel> {
+        Channel::of_descriptor(duplicate(number)?, number)
+    }
+
+    /// The number is what messages call it.
+    fn of_descriptor(fd: OwnedFd, number: RawFd) -> Result<Channel> {
+        let what = format!("a channel of descriptor {number}");
         let is_one = sys::keeps_messages_apart(&fd);
         if !matches!(is_one, Ok(true)) && !matches!(is_one, Err(Errno::ENOSYS)) {
             return Err(Error::new(Code::InvalidArgument, format!("{what}: it is no socket of the Unix domain that keeps messages apart")));
@@ -156,14 +167,14 @@ impl Channel {
     pub(crate) fn send_within(&self, what: &str, bytes: &[u8], descriptors: &[BorrowedFd<'_>], waiting: &Wait<'_>) -> Result<()> {
         while !self.try_send(bytes, descriptors)? {
             let bound = waiting.slice(what, Duration::from_secs(3600), || "and the other end does not read")?;
-            self.wait(true, bound)?;
+            self.wait(Interest::WRITES, bound)?;
         }
         Ok(())
     }
 
     /// Sends a message, whole, if there is room for it now.
     pub fn try_send(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> Result<bool> {
-        check(bytes, descriptors.len())?;
+        check_sizes(bytes.len(), descriptors.len())?;
         let numbers: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
         match sys::send_message(self.socket.fd(), bytes, &numbers) {
             Ok(()) => Ok(true),
@@ -182,7 +193,10 @@ impl Channel {
             match self.try_receive()? {
                 Look::Message(message) => return Ok(Some(message)),
                 Look::End => return Ok(None),
-                Look::Nothing => self.wait(false, waiting.slice(what, Duration::from_secs(3600), || "and nothing came")?)?,
+                Look::Nothing => {
+                    let bound = waiting.slice(what, Duration::from_secs(3600), || "and nothing came")?;
+                    self.wait(Interest::READS, bound)?;
+                }
             }
         }
     }
@@ -219,9 +233,9 @@ impl Channel {
         Ok(Some((Message { bytes, descriptors: received.descriptors }, received.is_cut)))
     }
 
-    /// Sleeps until there is something to receive (`writes`: or room to send), at most so long.
-    fn wait(&self, writes: bool, bound: Duration) -> Result<()> {
-        let ready = sys::wait_until_ready(&[(self.socket.fd().as_fd(), writes)], Some(bound));
+    /// Sleeps until it is ready for that, at most so long.
+    fn wait(&self, interest: Interest, bound: Duration) -> Result<()> {
+        let ready = sys::wait_until_ready(&[(self.socket.fd().as_fd(), interest)], Some(bound));
         ready.map(drop).map_err(|errno| self.failed("wait", "poll", errno))
     }
 
@@ -253,10 +267,9 @@ impl Channel {
     }
 }
 
-/// Sleeps until a channel or listener is ready to be received from (`writes`: or to be sent to), or `interrupt` to be read. Which of the two;
-/// neither after a signal.
-pub fn wait_until_ready(descriptor: BorrowedFd<'_>, writes: bool, interrupt: BorrowedFd<'_>) -> Result<(bool, bool)> {
-    let ready = sys::wait_until_ready(&[(descriptor, writes), (interrupt, false)], None);
+/// Sleeps until a channel or listener is ready for that, or `interrupt` to be read. Which of the two; neither after a signal.
+pub fn wait_until_ready(descriptor: BorrowedFd<'_>, interest: Interest, interrupt: BorrowedFd<'_>) -> Result<(bool, bool)> {
+    let ready = sys::wait_until_ready(&[(descriptor, interest), (interrupt, Interest::READS)], None);
     let ready = ready.map_err(|errno| Error::system("wait", "poll", errno))?;
     Ok((ready.first() == Some(&true), ready.get(1) == Some(&true)))
 }
@@ -267,14 +280,14 @@ pub fn can_be_written(fd: &OwnedFd) -> bool {
     sys::is_writable(fd).unwrap_or(false) && !is_sealed
 }
 
-/// What can be sent.
-fn check(bytes: &[u8], descriptors: usize) -> Result<()> {
+/// [`Code::InvalidSize`] for so many bytes and descriptors as are no message.
+pub fn check_sizes(bytes: usize, descriptors: usize) -> Result<()> {
     let invalid = |fact| Err(Error::new(Code::InvalidSize, format!("send: {fact}")));
-    if bytes.is_empty() && descriptors == 0 {
+    if bytes == 0 && descriptors == 0 {
         return invalid("a message without bytes and descriptors would be the end".into());
     }
-    if bytes.len() > MOST_BYTES {
-        return invalid(format!("{} bytes, at most {} fit into a message", grouped(bytes.len() as u64), grouped(MOST_BYTES as u64)));
+    if bytes > MOST_BYTES {
+        return invalid(format!("{} bytes, at most {} fit into a message", grouped(bytes as u64), grouped(MOST_BYTES as u64)));
     }
     if descriptors > MOST_DESCRIPTORS {
         return invalid(format!("{descriptors} descriptors, at most {MOST_DESCRIPTORS} fit into a message"));

@@ -1,6 +1,6 @@
 //! Linux: sockets of the Unix domain that keep messages apart, descriptors that travel in them, and seals of memfds.
 
-use super::{Peer, Received, Seals};
+use super::{Interest, Peer, Received, Seals};
 use crate::testing::step;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
@@ -214,10 +214,9 @@ pub(crate) fn shut_down_socket(fd: &OwnedFd) {
     unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_RDWR) };
 }
 
-/// `poll`: which of these are ready, to be read (`true`: or written). `bound`: at most so long; `None`: until one is. Early on a signal.
-pub(crate) fn wait_until_ready(all: &[(BorrowedFd<'_>, bool)], bound: Option<Duration>) -> Sys<Vec<bool>> {
-    let wanted = |writes| if writes { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
-    let mut polled: Vec<_> = all.iter().map(|(fd, writes)| PollFd::new(*fd, wanted(*writes))).collect();
+/// `poll`: which of these are ready for what they are waited for. `bound`: at most so long; `None`: until one is. Early on a signal.
+pub(crate) fn wait_until_ready(all: &[(BorrowedFd<'_>, Interest)], bound: Option<Duration>) -> Sys<Vec<bool>> {
+    let mut polled: Vec<_> = all.iter().map(|(fd, interest)| PollFd::new(*fd, events_of(*interest))).collect();
     let timeout = bound.map_or(PollTimeout::NONE, |bound| {
         // a part of a millisecond is not to become none
         let whole = bound.checked_add(Duration::from_micros(999)).unwrap_or(bound);
@@ -228,6 +227,13 @@ pub(crate) fn wait_until_ready(all: &[(BorrowedFd<'_>, bool)], bound: Option<Dur
         Err(Errno::EINTR) => Ok(vec![false; all.len()]),
         Err(errno) => Err(errno),
     }
+}
+
+fn events_of(Interest { reads, writes }: Interest) -> PollFlags {
+    let mut events = PollFlags::empty();
+    events.set(PollFlags::POLLIN, reads);
+    events.set(PollFlags::POLLOUT, writes);
+    events
 }
 
 const SEALS: [(Seals, SealFlag); 5] = [

@@ -114,6 +114,22 @@ pub struct Peer {
     pub gid: u32,
 }
 
+/// What a socket is waited for. Whatever it is, the end of the connection ends the wait, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Something to receive.
+    pub reads: bool,
+    /// Room to send.
+    pub writes: bool,
+}
+
+impl Interest {
+    /// Something to receive, and nothing else.
+    pub const READS: Interest = Interest { reads: true, writes: false };
+    /// Room to send, and nothing else: what is there to be received, and stays there, ends no wait.
+    pub const WRITES: Interest = Interest { reads: false, writes: true };
+}
+
 /// A message as it came.
 #[derive(Debug)]
 pub(crate) struct Received {

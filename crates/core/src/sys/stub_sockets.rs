@@ -1,6 +1,6 @@
 //! Systems without sockets of the Unix domain that keep messages apart, or without seals: nothing can be connected or sealed (`ENOSYS`).
 
-use super::{Peer, Received, Seals};
+use super::{Interest, Peer, Received, Seals};
 use nix::errno::Errno;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
@@ -60,7 +60,7 @@ pub(crate) fn receive_message(_: &OwnedFd, _: &mut [u8]) -> Sys<Received> {
 
 pub(crate) fn shut_down_socket(_: &OwnedFd) {}
 
-pub(crate) fn wait_until_ready(_: &[(BorrowedFd<'_>, bool)], _: Option<Duration>) -> Sys<Vec<bool>> {
+pub(crate) fn wait_until_ready(_: &[(BorrowedFd<'_>, Interest)], _: Option<Duration>) -> Sys<Vec<bool>> {
     Err(Errno::ENOSYS)
 }
 

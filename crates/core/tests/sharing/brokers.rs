@@ -10,7 +10,7 @@ use pagecast::{Broker, BrokerClient, BrokerOptions, Channel, Code};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 struct Scene {
     directory: Directory,
@@ -355,5 +355,93 @@ fn what_is_no_broker_is_found_out() {
             });
             assert_eq!(code(answered), expected);
         }
+    });
+}
+
+/// A client of somebody who has said all this before he was asked anything.
+fn told_in_advance(said: impl IntoIterator<Item = String>) -> (BrokerClient, Channel) {
+    let directory = Directory::new();
+    let path = directory.path().join("socket");
+    let listener = pagecast::Listener::bind(&path, &Default::default()).unwrap();
+    std::thread::scope(|threads| {
+        let connecting = threads.spawn(|| BrokerClient::connect(&path, &ConnectOptions::default(), LONG).unwrap());
+        let talker = listener.accept(LONG).unwrap();
+        for said in [r#"{"broker":1,"pid":1}"#.into()].into_iter().chain(said) {
+            talker.send(said.as_bytes(), &[], LONG).unwrap();
+        }
+        (connecting.join().unwrap(), talker)
+    })
+}
+
+#[test]
+fn a_broker_that_talks_of_other_things_does_not_make_a_wait_longer() {
+    bounded(|_| {
+        let others = || (100..200).map(|id| format!(r#"{{"id":{id}}}"#)).chain([r#"{"id":1}"#.into()]);
+        let cancelled = AtomicBool::new(true);
+        let (mut client, _talker) = told_in_advance(others());
+        assert_eq!(code(client.get("x", true, Patience::from(SHORT / 1_000_000))), Code::Timeout);
+        let (mut client, _talker) = told_in_advance(others());
+        assert_eq!(code(client.get("x", true, Patience { timeout: None, cancelled: Some(&cancelled) })), Code::Aborted);
+        let (mut client, _talker) = told_in_advance(others());
+        assert_eq!(code(client.get("x", true, LONG)), Code::BadMessage, "the answer is behind the others, and has no descriptor");
+
+        let (mut client, talker) = told_in_advance([]);
+        let talking = std::thread::spawn(move || while talker.send(br#"{"id":999}"#, &[], LONG).is_ok() {});
+        assert_eq!(code(client.get("x", true, SHORT * 10)), Code::Timeout);
+        drop(client);
+        talking.join().unwrap();
+    });
+}
+
+#[test]
+fn a_list_that_never_ends_ends_by_its_time() {
+    bounded(|_| {
+        let page = |id| format!(r#"{{"id":{id},"entries":[{{"name":"{id:04}","byteLength":1,"pid":1,"keep":false}}],"more":true}}"#);
+        let (mut client, _talker) = told_in_advance((1..=100).map(page));
+        assert_eq!(code(client.list(SHORT / 1_000_000)), Code::Timeout);
+        let last = r#"{"id":51,"entries":[]}"#.to_owned();
+        let (mut client, _talker) = told_in_advance((1..=50).map(page).chain([last]));
+        assert_eq!(client.list(LONG).unwrap().len(), 50);
+
+        let (mut client, talker) = told_in_advance([]);
+        let listing = std::thread::spawn(move || client.list(SHORT * 10));
+        let mut pages = 0;
+        while let Ok(Some(_)) = talker.receive(LONG) {
+            pages += 1;
+            let _ = talker.send(page(pages).as_bytes(), &[], LONG);
+        }
+        assert_eq!(code(listing.join().unwrap()), Code::Timeout);
+        assert!(pages > 1);
+    });
+}
+
+#[test]
+fn who_connects_again_and_again_keeps_no_client_waiting_nor_the_end() {
+    bounded(|watch| {
+        let scene = Scene::new(Limits { max_clients: 4, ..Limits::default() });
+        let path = scene.broker.path().to_path_buf();
+        let mut client = scene.client();
+        let connections = AtomicUsize::new(0);
+        std::thread::scope(|threads| {
+            for _ in 0..3 {
+                threads.spawn(|| {
+                    loop {
+                        match Channel::try_connect(&path).map(drop) {
+                            Err(error) if error.code() != Code::Busy => return,
+                            outcome => connections.fetch_add(usize::from(outcome.is_ok()), Ordering::Relaxed),
+                        };
+                    }
+                });
+            }
+            for count in 0..100 {
+                watch.stage(format!("call {count}"));
+                assert_eq!(names(&mut client), Vec::<String>::new());
+            }
+            while connections.load(Ordering::Relaxed) < 1000 {
+                assert_eq!(names(&mut client), Vec::<String>::new());
+            }
+            watch.stage("the end");
+            drop(scene.broker);
+        });
     });
 }

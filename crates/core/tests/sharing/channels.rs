@@ -9,6 +9,7 @@ use pagecast::wait::Patience;
 use pagecast::{Channel, Code};
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 fn pair() -> (Channel, Channel) {
     let (one, other) = Channel::pair().unwrap();
@@ -127,6 +128,31 @@ fn a_wait_ends_when_its_time_is_over_or_it_is_cancelled() {
     });
 }
 
+/// How much time of a processor this thread has used.
+fn thread_time() -> Duration {
+    // SAFETY: zeros are a time, and one is written.
+    let time = unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        assert_eq!(libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time), 0);
+        time
+    };
+    Duration::new(time.tv_sec.try_into().unwrap(), time.tv_nsec.try_into().unwrap())
+}
+
+#[test]
+fn a_sender_who_was_sent_something_sleeps_while_it_waits() {
+    bounded(|_| {
+        let (here, there) = pair();
+        there.send(b"not read yet", &[], LONG).unwrap();
+        while here.try_send(&[7; 1000], &[]).unwrap() {}
+        let before = thread_time();
+        assert_eq!(code(here.send(&[7; 1000], &[], SHORT * 20)), Code::Timeout);
+        let used = thread_time() - before;
+        assert!(used < SHORT * 2, "{used:?} of {:?}: it asks again and again", SHORT * 20);
+        assert_eq!(here.receive(LONG).unwrap().unwrap().bytes, b"not read yet");
+    });
+}
+
 #[test]
 fn a_sender_waits_until_there_is_room_and_a_receiver_until_something_comes() {
     bounded(|_| {
@@ -186,8 +212,16 @@ fn what_was_sent_and_never_read_is_closed_with_the_channel() {
 fn only_a_socket_that_keeps_messages_apart_is_a_channel() {
     let (stream, _other) = std::os::unix::net::UnixStream::pair().unwrap();
     for fd in [OwnedFd::from(stream), memory(4096, 1).descriptor().unwrap().try_clone_to_owned().unwrap()] {
+        let number = fd.as_raw_fd();
+        let refused = Channel::duplicate(number).unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().contains(&format!("descriptor {number}: ")), "it is called by the caller's number: {refused}");
         assert_eq!(code(Channel::from_descriptor(fd)), Code::InvalidArgument);
     }
+    assert_eq!(code(Channel::duplicate(-1)), Code::InvalidArgument);
+    let (here, there) = Channel::pair().unwrap();
+    Channel::duplicate(there.as_raw_fd()).unwrap().send(b"a copy", &[], LONG).unwrap();
+    assert_eq!(here.receive(LONG).unwrap().unwrap().bytes, b"a copy");
 }
 
 #[test]
