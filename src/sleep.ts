@@ -1,5 +1,5 @@
 // The engine's own, as in `clock.ts`: a program whose tests stop the clock replaces the globals.
-import { clearTimeout, setTimeout } from 'node:timers'
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers'
 import { LockError } from './errors.js'
 import { hold, release } from './keep-alive.js'
 
@@ -56,6 +56,11 @@ export function sleep({ ms = Number.POSITIVE_INFINITY, signal, ref = true }: Sle
       reject(error)
     }
   })
+}
+
+/** Lets the event loop do what else there is to do: whoever has work without end takes turns. */
+export function turn(): Promise<void> {
+  return new Promise(resolve => void setImmediate(resolve))
 }
 
 function onAbort(signal: AbortSignal, wake: () => void): () => void {

@@ -6,7 +6,7 @@ import { begin, Socket, type Wait } from '../channel/socket.js'
 import { ChannelError, PagecastError, SegmentError } from '../errors.js'
 import { type NativeChannel, NativeParcel } from '../native.js'
 import { Region } from '../region/region.js'
-import { Bell, sleep } from '../sleep.js'
+import { Bell, sleep, turn } from '../sleep.js'
 import type { AllocateOptions, BrokerCallOptions, BrokerConnectOptions, BrokerEntry, GetOptions, ShareOptions } from './broker-options.js'
 import { checkUsers } from './broker-options.js'
 import { badMessage, parse, refusalIn, VERSION } from './replies.js'
@@ -14,10 +14,17 @@ import { badMessage, parse, refusalIn, VERSION } from './replies.js'
 const DEFAULT_TIMEOUT = 5000
 /** Of a memfd's label at most 249 bytes fit, and a character has at most 4. */
 const LABEL = 60
+/** Most messages that are heard before the event loop has its turn, and the time is asked. */
+const TURN = 16
+
+interface Answer {
+  readonly said: Record<string, unknown>
+  readonly descriptors: readonly Descriptor[]
+}
 
 /** A call that was sent, and its answer once that is there. */
 interface Call {
-  answer?: { readonly said: Record<string, unknown>; readonly descriptors: readonly Descriptor[] }
+  answer?: Answer
 }
 
 /** What one says to a broker: see `broker/mod.rs`. */
@@ -84,7 +91,7 @@ export class BrokerClient {
     this.#check(what)
     const region = Region.map({ ...map, source: { memfd: [...name].slice(0, LABEL).join(''), seals: ['shrink', 'grow'] } })
     try {
-      await this.#call(what, { call: 'share', name, keep: isKept }, wait, [region.fd])
+      await this.#tell(what, { call: 'share', name, keep: isKept }, wait, [region.fd])
       return region
     } catch (error) {
       region.close()
@@ -102,7 +109,7 @@ export class BrokerClient {
     const given = checkOptions(what, options, ['keep', 'timeout', 'signal'])
     const keep = checkBoolean(what, 'keep', given.keep) ?? false
     const number = numberOf(what, 'what is shared', shareable)
-    await this.#call(what, { call: 'share', name, keep }, waitOf(what, given), [number])
+    await this.#tell(what, { call: 'share', name, keep }, waitOf(what, given), [number])
   }
 
   /**
@@ -118,12 +125,12 @@ export class BrokerClient {
     const wait = checkBoolean(what, 'wait', isPatient) ?? false
     if ('source' in map) throw invalid(what, 'source', map.source, 'none')
     const { descriptors } = await this.#call(what, { call: 'get', name, wait }, waitOf(what, { timeout, signal }))
-    const [descriptor] = descriptors
-    if (descriptor === undefined) throw badMessage(what, 'the answer has no descriptor')
     try {
+      const [descriptor] = descriptors
+      if (descriptor === undefined) throw badMessage(what, 'the answer has no descriptor')
       return Region.map({ ...map, source: descriptor })
     } finally {
-      descriptor.close()
+      closeAll(descriptors)
     }
   }
 
@@ -134,7 +141,7 @@ export class BrokerClient {
    */
   async free(name: string, options?: BrokerCallOptions): Promise<void> {
     const what = `free ${checkName('free', name)}`
-    await this.#call(what, { call: 'free', name }, waitOf(what, checkOptions(what, options, ['timeout', 'signal'])))
+    await this.#tell(what, { call: 'free', name }, waitOf(what, checkOptions(what, options, ['timeout', 'signal'])))
   }
 
   /**
@@ -145,14 +152,15 @@ export class BrokerClient {
   async list(options?: BrokerCallOptions): Promise<BrokerEntry[]> {
     const wait = waitOf('list', checkOptions('list', options, ['timeout', 'signal']))
     const all = new Map<string, BrokerEntry>()
-    for (let after = '', goesOn = true; goesOn; ) {
-      const { said } = await this.#call('list', { call: 'list', after }, wait)
+    for (let after = ''; ; ) {
+      const said = await this.#tell('list', { call: 'list', after }, wait)
       const before = all.size
       for (const entry of entriesOf(said.entries)) all.set(entry.name, entry)
       after = [...all.keys()].at(-1) ?? ''
-      goesOn = said.more === true && all.size > before
+      if (said.more !== true || all.size === before) return [...all.values()]
+      wait.left('and the broker goes on')
+      await turn()
     }
-    return [...all.values()]
   }
 
   /** Whether it was closed. */
@@ -176,32 +184,44 @@ export class BrokerClient {
     if (this.#isGone) throw gone(what)
   }
 
-  /** Asks, and waits for the answer. */
-  async #call(what: string, request: Request, wait: Wait, numbers: readonly number[] = []): Promise<Required<Call>['answer']> {
+  /** As {@link BrokerClient.#call}, of an answer that is to have no descriptors. */
+  async #tell(what: string, request: Request, wait: Wait, numbers: readonly number[] = []): Promise<Record<string, unknown>> {
+    const { said, descriptors } = await this.#call(what, request, wait, numbers)
+    closeAll(descriptors)
+    return said
+  }
+
+  /** Asks, and waits for the answer, whose descriptors are the caller's to close. */
+  async #call(what: string, request: Request, wait: Wait, numbers: readonly number[] = []): Promise<Answer> {
     this.#check(what)
     const id = ++this.#last
     const call: Call = {}
     this.#calls.set(id, call)
     try {
       await this.#send(what, { id, ...request }, wait, numbers)
-      while (call.answer === undefined) {
-        this.#hear(what)
-        if (call.answer !== undefined) break
-        this.#check(what)
-        await sleep(
-          { ms: wait.left('and the broker did not answer'), signal: wait.signal },
-          this.#socket.ready(false),
-          this.#news.subscribe,
-        )
-      }
+      const answer = await this.#answerTo(what, call, wait)
+      const refusal = refusalIn(what, answer.said)
+      if (refusal === undefined) return answer
+      throw refusal
+    } catch (error) {
+      if (call.answer === undefined) this.#cancel(id)
+      else closeAll(call.answer.descriptors)
+      throw error
     } finally {
       this.#calls.delete(id)
-      if (call.answer === undefined) this.#cancel(id)
     }
-    const refusal = refusalIn(what, call.answer.said)
-    if (refusal === undefined) return call.answer
-    for (const descriptor of call.answer.descriptors) descriptor.close()
-    throw refusal
+  }
+
+  async #answerTo(what: string, call: Call, wait: Wait): Promise<Answer> {
+    for (;;) {
+      const isMoreThere = this.#hear(what, call)
+      if (call.answer !== undefined) return call.answer
+      this.#check(what)
+      const ms = wait.left('and the broker did not answer')
+      // it may talk of other things for ever
+      if (isMoreThere) await turn()
+      else await sleep({ ms, signal: wait.signal }, this.#socket.ready(false), this.#news.subscribe)
+    }
   }
 
   async #send(what: string, request: object, wait: Wait, numbers: readonly number[]): Promise<void> {
@@ -215,16 +235,18 @@ export class BrokerClient {
     }
   }
 
-  /** Gives every answer that is there to whoever waits for it. */
-  #hear(what: string): void {
-    for (;;) {
+  /** Gives the answers that are there to whoever waits for them, until this call has its own, or the others their turn. Whether more may be there. */
+  #hear(what: string, call: Call): boolean {
+    for (let heard = 0; heard < TURN; heard++) {
+      if (call.answer !== undefined) return true
       const found = this.#socket.call(what, native => native.tryReceive())
-      if (found === null) return
+      if (found === null) return false
       if (found.isEnd) this.#isGone = true
       else this.#deliver(what, new Message(found, what))
       this.#news.ring()
-      if (this.#isGone) return
+      if (this.#isGone) return false
     }
+    return true
   }
 
   #deliver(what: string, message: Message): void {
@@ -257,7 +279,12 @@ async function greet(what: string, socket: Socket<NativeChannel>, trusted: reado
   const said = parse(what, message.bytes)
   const refusal = refusalIn(what, said)
   if (refusal !== undefined) throw refusal
-  if (said.broker !== VERSION) throw badMessage(what, `a broker of version ${String(said.broker)}, expected ${VERSION}`)
+  if (typeof said.broker !== 'number') throw badMessage(what, 'not what a broker says')
+  if (said.broker !== VERSION) throw badMessage(what, `a broker of version ${said.broker}, expected ${VERSION}`)
+}
+
+function closeAll(descriptors: readonly Descriptor[]): void {
+  for (const descriptor of descriptors) descriptor.close()
 }
 
 /** What it says; what makes no sense is closed. */

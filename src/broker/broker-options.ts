@@ -87,7 +87,7 @@ export function brokerOptionsOf(what: string, options: BrokerOptions | undefined
 export function checkUsers(what: string, uids: unknown): number[] {
   if (uids === undefined) return []
   if (!Array.isArray(uids)) throw invalid(what, 'uids', uids, 'an array of user ids')
-  return uids.map((uid, index) => {
+  return Array.from(uids, (uid, index) => {
     const checked = checkInteger(what, `uids[${index}]`, uid, 0, MOST_ID)
     if (checked === undefined) throw invalid(what, `uids[${index}]`, uid, `an integer from 0 to ${MOST_ID}`)
     return checked

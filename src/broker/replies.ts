@@ -30,6 +30,8 @@ export function badMessage(what: string, fact: string): ChannelError {
 /** Why it refuses, if it does. */
 export function refusalIn(what: string, { error, message }: Record<string, unknown>): unknown {
   if (error === undefined) return undefined
-  if (typeof error !== 'string' || !/^ERR_[A-Z_]{1,40}$/.test(error)) return badMessage(what, 'not what a broker says')
-  return fromNative(Object.assign(new Error(`${what}: the broker says: ${String(message)}`), { code: error }))
+  if (typeof error !== 'string' || typeof message !== 'string' || !/^ERR_[A-Z_]{1,40}$/.test(error)) {
+    return badMessage(what, 'not what a broker says')
+  }
+  return fromNative(Object.assign(new Error(`${what}: the broker says: ${message}`), { code: error }))
 }
