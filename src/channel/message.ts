@@ -56,5 +56,5 @@ export function bytesOf(what: string, bytes: unknown): Uint8Array {
 export function numbersOf(what: string, descriptors: unknown): number[] {
   if (descriptors === undefined) return []
   if (!Array.isArray(descriptors)) throw invalid(what, 'descriptors', descriptors, 'an array')
-  return descriptors.map((descriptor, index) => numberOf(what, `descriptors[${index}]`, descriptor))
+  return Array.from(descriptors, (descriptor, index) => numberOf(what, `descriptors[${index}]`, descriptor))
 }

@@ -41,7 +41,7 @@ function fresh(kind: string): Origin {
 
 function ofShared(handle: SharedHandle): Origin {
   const subject = handle.name
-  const fd = handle.descriptor(`map ${subject}`)
+  const fd = handle.descriptor('map')
   return {
     kind: 'fd',
     subject,

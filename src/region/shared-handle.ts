@@ -7,8 +7,8 @@ export interface SharedHandle {
   readonly writable: boolean
   /** Whether it was opened to have its room taken. */
   readonly reserve: boolean
-  /** The descriptor; throws `ERR_DISPOSED` once it is closed. */
-  descriptor(what: string): number
+  /** The descriptor; throws `ERR_DISPOSED` once it is closed. The operation alone: who throws adds the name. */
+  descriptor(operation: string): number
 }
 
 /** Of each of them. */
