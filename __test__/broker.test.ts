@@ -390,6 +390,7 @@ scene('broker: arguments are refused before anything is done', async (t, { direc
     { uids: [-1] },
     { uids: [1.5] },
     { uids: [undefined as never] },
+    { uids: Object.assign(Array(2), { 1: 1 }) },
     { uids: 7 as never },
     { ref: 1 as never },
     { port: 1 } as never,

@@ -69,7 +69,7 @@ scene('channel: regions, objects, descriptors and numbers arrive as the same mem
     t.is(taken.bytes[7], 9)
     message?.close()
     t.true(first?.closed)
-    t.throws(() => first?.map(), { code: 'ERR_DISPOSED' })
+    t.throws(() => first?.map(), { code: 'ERR_DISPOSED', message: 'map descriptor 0 of a message: this descriptor is closed' })
     here.close()
     there.close()
   }
@@ -112,6 +112,30 @@ scene('channel: waits end by time, by signal and by closing, and leave the chann
   for (const use of [() => there.receive(), () => there.send({ bytes: bytes('x') })]) await t.throwsAsync(use(), { code: 'ERR_DISPOSED' })
   t.throws(() => there.peer, { code: 'ERR_DISPOSED' })
   here.close()
+})
+
+scene('channel: a sender who was sent something sleeps while it waits', async t => {
+  const [here, there] = pair()
+  await there.send({ bytes: bytes('not read yet') }, LONG)
+  const send = async () => {
+    for (;;) await here.send({ bytes: new Uint8Array(1000) }, { timeout: 1500 })
+  }
+  const waiting = t.throwsAsync(send(), { code: 'ERR_TIMEOUT' })
+  await delay(200)
+  const [start, before] = [performance.now(), process.cpuUsage()]
+  await delay(1000)
+  const { user, system } = process.cpuUsage(before)
+  const busy = (user + system) / 1000 / (performance.now() - start)
+  t.true(busy < 0.2, `a load of ${busy}: it asks again and again`)
+  await waiting
+  const late = t.throwsAsync(here.send({ bytes: new Uint8Array(1000) }), { code: 'ERR_DISPOSED' })
+  t.is(textOf((await here.receive(LONG))?.bytes), 'not read yet', 'who receives is told while somebody waits to send')
+  const next = here.receive(LONG)
+  await there.send({ bytes: bytes('another') }, LONG)
+  t.is(textOf((await next)?.bytes), 'another')
+  here.close()
+  there.close()
+  await late
 })
 
 scene('channel: a sender waits for one who does not read, and what it sends is as it was', async t => {
@@ -210,7 +234,8 @@ scene('channel: what is somebody else’s stays, and sockets of another kind are
   const stranger = connect(listener.path)
   const [error] = await new Promise<NodeJS.ErrnoException[]>(resolve => stranger.once('error', (...errors) => resolve(errors)))
   t.is(error?.code, 'EPROTOTYPE')
-  for (const fd of [0, 2 ** 31 - 1]) t.throws(() => DescriptorChannel.from(fd), { code: 'ERR_INVALID_ARGUMENT' })
+  for (const fd of [0, 2 ** 31 - 1])
+    t.throws(() => DescriptorChannel.from(fd), { code: 'ERR_INVALID_ARGUMENT', message: new RegExp(`descriptor ${fd}: `) })
 })
 
 scene('channel: arguments are refused before anything is done', async (t, { directory }) => {
@@ -224,6 +249,8 @@ scene('channel: arguments are refused before anything is done', async (t, { dire
   await t.throwsAsync(here.send({}), { code: 'ERR_INVALID_SIZE' })
   await t.throwsAsync(here.send({ bytes: new Uint8Array(65_537) }), { code: 'ERR_INVALID_SIZE', message: /65,537 bytes/ })
   await t.throwsAsync(here.send({ descriptors: Array(17).fill(0) }), { code: 'ERR_INVALID_SIZE', message: /17 descriptors/ })
+  await t.throwsAsync(here.send({ descriptors: Array(70_000).fill(0) }), { code: 'ERR_INVALID_SIZE', message: /70000 descriptors/ })
+  await t.throwsAsync(here.send({ descriptors: Array(1) }), { code: 'ERR_INVALID_ARGUMENT', message: /descriptors\[0\] is undefined/ })
   for (const timeout of [-1, Number.NaN, Number.POSITIVE_INFINITY, '1', null]) {
     for (const use of [
       () => here.receive({ timeout: timeout as number }),
