@@ -148,6 +148,6 @@ scene('broker: it sleeps while a client neither reads nor stops asking', async (
   }
   await t.throwsAsync(ask(), { code: 'ERR_TIMEOUT' }, 'until it is not heard any more')
   const busy = await load(1000)
-  t.true(busy < 0.2, `a load of ${busy}`)
+  t.true(busy < 0.1, `a load of ${busy}`)
   t.truthy(await client.receive(LONG))
 })

@@ -1,6 +1,9 @@
 import { elapsed } from '../clock.js'
 import { attempt, LockError, PublicationError } from '../errors.js'
-import { Bell, type Subscribe, sleep, throwIfAborted } from '../sleep.js'
+import { Bell, type Subscribe, sleep, throwIfAborted, turn } from '../sleep.js'
+
+/** Most answers in a row before the event loop has its turn: who asks again and again, and always finds something, would never let it. */
+const TURN = 16
 
 /** What a channel and a listener of the native part have in common. */
 interface NativeSocket {
@@ -45,6 +48,7 @@ export class Socket<T extends NativeSocket> {
   readonly #native: T
   readonly #bell = new Bell()
   #isWatched = false
+  #answers = 0
   #isClosed = false
 
   constructor(native: T) {
@@ -61,7 +65,10 @@ export class Socket<T extends NativeSocket> {
   async until<R>(what: string, writes: boolean, wait: Wait, missing: string, ask: (native: T) => R | undefined): Promise<R> {
     for (;;) {
       const found = this.call(what, ask)
-      if (found !== undefined) return found
+      if (found !== undefined) {
+        if (++this.#answers % TURN === 0) await turn()
+        return found
+      }
       await sleep({ ms: wait.left(missing), signal: wait.signal }, this.ready(writes))
     }
   }
