@@ -396,7 +396,7 @@ fn a_broker_that_talks_of_other_things_does_not_make_a_wait_longer() {
 #[test]
 fn a_list_that_never_ends_ends_by_its_time() {
     bounded(|_| {
-        let page = |id| format!(r#"{{"id":{id},"entries":[{{"name":"{id:04}","byteLength":1,"pid":1,"keep":false}}],"more":true}}"#);
+        let page = |id| format!(r#"{{"id":{id},"entries":[{{"name":"{id:09}","byteLength":1,"pid":1,"keep":false}}],"more":true}}"#);
         let (mut client, _talker) = told_in_advance((1..=100).map(page));
         assert_eq!(code(client.list(SHORT / 1_000_000)), Code::Timeout);
         let last = r#"{"id":51,"entries":[]}"#.to_owned();
