@@ -1,7 +1,8 @@
 //! What broker and client say to each other.
 
 use crate::error::{Code, Error, Result};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Most bytes of what a client says.
 pub(super) const MOST_BYTES: usize = 4096;
@@ -55,7 +56,7 @@ pub(super) struct Greeting {
 pub(super) struct Reply {
     #[serde(default)]
     pub id: u64,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "refusal")]
     pub refusal: Option<Refusal>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries: Option<Vec<Entry>>,
@@ -68,6 +69,20 @@ pub(super) struct Reply {
 pub(super) struct Refusal {
     pub error: String,
     pub message: String,
+}
+
+/// A whole one or none: half of one, or one that is no text, is not to be taken for consent.
+fn refusal<'a, D: Deserializer<'a>>(deserializer: D) -> std::result::Result<Option<Refusal>, D::Error> {
+    #[derive(Deserialize)]
+    struct Parts {
+        error: Option<String>,
+        message: Option<String>,
+    }
+    match Parts::deserialize(deserializer)? {
+        Parts { error: None, .. } => Ok(None),
+        Parts { error: Some(error), message: Some(message) } => Ok(Some(Refusal { error, message })),
+        Parts { .. } => Err(D::Error::missing_field("message")),
+    }
 }
 
 /// An object as a broker lists it.

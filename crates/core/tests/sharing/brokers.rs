@@ -394,6 +394,22 @@ fn a_broker_that_talks_of_other_things_does_not_make_a_wait_longer() {
 }
 
 #[test]
+fn a_refusal_that_is_none_is_not_taken_for_consent() {
+    bounded(|_| {
+        for (said, expected) in [
+            (r#""error":"ERR_NOT_FOUND","message":"no""#, Err(Code::NotFound)),
+            (r#""error":"ERR_X","message":{"toString":1}"#, Err(Code::BadMessage)),
+            (r#""error":7,"message":"no""#, Err(Code::BadMessage)),
+            (r#""error":"ERR_NOT_FOUND""#, Err(Code::BadMessage)),
+            (r#""more":false"#, Ok(())),
+        ] {
+            let (mut client, _talker) = told_in_advance([format!(r#"{{"id":1,{said}}}"#)]);
+            assert_eq!(client.free("x", LONG).map_err(|error| error.code()), expected, "{said}");
+        }
+    });
+}
+
+#[test]
 fn a_list_that_never_ends_ends_by_its_time() {
     bounded(|_| {
         let page = |id| format!(r#"{{"id":{id},"entries":[{{"name":"{id:09}","byteLength":1,"pid":1,"keep":false}}],"more":true}}"#);
