@@ -121,6 +121,26 @@ regions('bytes of the region itself are copied as if they were somebody else’s
   }
 })
 
+regions('an array is what the engine says of it, whatever it says itself', t => {
+  using region = Region.map({ source: 'memfd', size: 100 })
+  const lying = (array: Uint8Array) => {
+    const facts = { length: 1, byteLength: 1, byteOffset: 64, buffer: region.bytes.buffer, constructor: Array, slice: () => [] }
+    for (const [name, value] of Object.entries(facts)) Object.defineProperty(array, name, { value })
+    return array
+  }
+  const plain = pattern(50)
+  t.is(region.write(lying(pattern(50))), 50)
+  t.deepEqual(region.at(0, 51), Uint8Array.of(...plain, 0))
+  const memory = new ArrayBuffer(100)
+  region.seek(0)
+  t.is(region.readInto(lying(new Uint8Array(memory, 10, 50))), 50)
+  t.deepEqual(new Uint8Array(memory), Uint8Array.of(...new Uint8Array(10), ...plain, ...new Uint8Array(40)))
+  region.seek(10)
+  t.is(region.write(lying(region.bytes.subarray(0, 50))), 50)
+  t.deepEqual(region.at(10, 60), plain, 'also of the region itself')
+  t.is(region.tell(), 60)
+})
+
 const types: ViewConstructor[] = [
   Int8Array,
   Uint8Array,

@@ -203,6 +203,11 @@ regions('an array that cannot be mapped over is refused', async (t, { directory 
   const resizable = new Growing(LENGTH, { maxByteLength: 2 * LENGTH })
   refused(t, INVALID, overlay(new Uint8Array(resizable)))
   refused(t, INVALID, overlay(new Float32Array(resizable, 0, 8)))
+  Object.defineProperty(resizable, 'resizable', { value: false })
+  refused(t, INVALID, overlay(new Uint8Array(resizable, 0, LENGTH)), 'whatever it says of itself')
+  const stranger = new Growing(LENGTH, { maxByteLength: 2 * LENGTH })
+  Object.setPrototypeOf(stranger, null)
+  refused(t, INVALID, overlay(new Uint8Array(stranger, 0, LENGTH)), 'though it knows nothing of itself')
   const gone = arrayFor(LENGTH)
   const view = new DataView(gone.buffer)
   structuredClone(gone.buffer, { transfer: [gone.buffer] })
@@ -224,6 +229,48 @@ regions('an array that cannot be mapped over is refused', async (t, { directory 
   first.close()
   Region.overlay(array).close()
   t.deepEqual(holdings(directory), before)
+})
+
+regions('an array is what the engine says of it, not what it says itself', t => {
+  const lying: [string, unknown][] = [
+    ['byteLength', 16],
+    ['byteOffset', 7],
+    ['length', 1e9],
+    ['buffer', new ArrayBuffer(1)],
+  ]
+  for (const viewOf of [(buffer: ArrayBuffer) => new Uint8Array(buffer), (buffer: ArrayBuffer) => new DataView(buffer)]) {
+    const honest = arrayFor(LENGTH)
+    const { buffer } = honest
+    const array = viewOf(buffer)
+    for (const on of [array, buffer]) for (const [name, value] of lying) Object.defineProperty(on, name, { value })
+    Object.setPrototypeOf(buffer, null)
+    const overlay = Region.overlay(array, { source: 'memfd', size: PAGE_SIZE })
+    const [from, to] = range(overlay)
+    overlay.bytes.fill(7)
+    overlay.close()
+    t.true(honest.subarray(from, to).every(byte => byte === 7) && to - from === PAGE_SIZE)
+    const all = Region.overlay(array)
+    t.true(all.byteLength > LENGTH - 2 * PAGE_SIZE)
+    all.close()
+  }
+  Region.overlay(arrayFor(LENGTH)).close()
+})
+
+regions('an array that is transferred while its overlay is being made is refused, and spoils nothing', (t, { directory }) => {
+  const before = holdings(directory)
+  for (const transfer of [false, true]) {
+    const array = arrayFor(LENGTH)
+    const source = {
+      get memfd() {
+        if (transfer) structuredClone(array.buffer, { transfer: [array.buffer] })
+        return 'label'
+      },
+    }
+    if (transfer) refused(t, INVALID, () => Region.overlay(array, { source }))
+    else Region.overlay(array, { source }).close()
+  }
+  t.deepEqual(holdings(directory), before)
+  Region.overlay(arrayFor(LENGTH)).close()
 })
 
 regions('what the system refuses leaves the array as it was', (t, { directory }) => {

@@ -13,6 +13,7 @@ import { Script } from 'node:vm'
 import * as threads from 'node:worker_threads'
 import { ArgumentError, SegmentError } from '../errors.js'
 import { canDetach, setDetachKey } from '../native.js'
+import { byteLengthOf, isGone } from './buffers.js'
 
 const engine = Number.parseInt(process.versions.v8 ?? '', 10)
 const hasKeys = engine >= 13
@@ -38,7 +39,7 @@ export function checkHoldable(what: string, buffer: ArrayBuffer): void {
   if (canDetach(buffer) !== true && !pinned.has(buffer)) {
     throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the array's buffer is the memory of WebAssembly, of asm.js or of a region`)
   }
-  const { byteLength } = buffer
+  const byteLength = byteLengthOf(buffer)
   if (hasKeys || takesAnyHeap || isHeap(byteLength)) return
   const [has, could] = [byteLength, nextHeap(byteLength)].map(bytes => bytes.toLocaleString('en-US'))
   const message = `Node ${process.versions.node} can keep only buffers of some sizes from being transferred; this one has ${has} bytes`
@@ -60,7 +61,7 @@ function keysHold(buffer: ArrayBuffer): boolean {
   } catch {
     // as it should be
   }
-  return buffer.byteLength > 0
+  return !isGone(buffer)
 }
 
 /** Keeps the buffer from being detached until as many {@link release}s have come. */
@@ -106,9 +107,11 @@ function compile(): AsmModule {
 
 /** Makes it a heap, for good; whether that was enough. */
 function isPinned(buffer: ArrayBuffer): boolean {
-  if (isHeap(buffer.byteLength)) {
-    forHeaps ??= compile()
-    forHeaps(STDLIB, {}, buffer)
+  if (isHeap(byteLengthOf(buffer))) {
+    const module = forHeaps ?? compile()
+    forHeaps = undefined // after a heap that it refused, the engine no longer takes it for asm.js
+    module(STDLIB, {}, buffer)
+    if (canDetach(buffer) === false) forHeaps = module
   } else {
     setFlagsFromString('--suppress-asm-messages') // that the heap's size is not allowed
     compile()(STDLIB, {}, buffer) // which is the last time that the engine takes this one for asm.js

@@ -1,6 +1,6 @@
 import { checkChoice } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
-import { typedArrayLength } from '../struct/typed-arrays.js'
+import { bytesOf } from './buffers.js'
 import { checkBytes, checkCount, checkIndex, outside } from './checks.js'
 import type { Mapping } from './mapping.js'
 
@@ -32,8 +32,8 @@ export class Cursor {
   }
 
   readInto(target: unknown): number {
-    const { buffer, byteOffset, length } = checkBytes(this.#mapping.what('readInto'), 'target', target)
-    const part = new Uint8Array(buffer, byteOffset, Math.min(length, this.#left))
+    const bytes = bytesOf(checkBytes(this.#mapping.what('readInto'), 'target', target))
+    const part = bytes.subarray(0, this.#left)
     this.#copyInto('readInto', part)
     return part.length
   }
@@ -48,14 +48,14 @@ export class Cursor {
 
   write(source: unknown): number {
     const what = this.#mapping.what('write')
-    const array = checkBytes(what, 'source', source)
-    const length = typedArrayLength(array)
+    const bytes = bytesOf(checkBytes(what, 'source', source))
+    const { length } = bytes
     const { position } = this
     this.#mapping.check('write')
     if (length > this.#left) {
       throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${length} bytes do not fit into the ${this.#left} that are left`)
     }
-    const copy = this.#mapping.owns(array.buffer) ? array.slice() : array
+    const copy = this.#mapping.owns(bytes.buffer) ? bytes.slice() : bytes
     this.#mapping.call('write', native => native.write(position, copy))
     this.#position = position + length
     return length

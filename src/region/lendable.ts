@@ -3,8 +3,8 @@ import { types } from 'node:util'
 import { invalid } from '../arguments.js'
 import { ArgumentError } from '../errors.js'
 import { pagesWithin } from '../native.js'
+import { bufferOf, bytesOf, isGone, isResizable } from './buffers.js'
 import { checkSize } from './checks.js'
-import type { LendableArray } from './overlay-options.js'
 import { PAGE_SIZE } from './page-size.js'
 
 /** An array, and which of its bytes are whole pages. */
@@ -18,22 +18,14 @@ export interface Lendable {
   readonly byteLength: number
 }
 
-type Part = 'buffer' | 'byteOffset' | 'byteLength'
-const { prototype } = Object.getPrototypeOf(Uint8Array) as { prototype: LendableArray }
-
-function partOf(array: LendableArray, part: Part): unknown {
-  const owner = types.isDataView(array) ? DataView.prototype : prototype
-  return Reflect.get(owner, part, array)
-}
-
 /** Throws for what cannot be mapped over, before anything is made. */
 export function lendable(what: string, array: unknown, size: unknown): Lendable {
   if (!ArrayBuffer.isView(array)) throw invalid(what, 'array', array, 'a typed array or a DataView')
-  const buffer = partOf(array, 'buffer')
+  const buffer = bufferOf(array)
   if (!types.isArrayBuffer(buffer)) throw refused(what, 'is shared among threads already, as a SharedArrayBuffer is')
-  if ((buffer as { resizable?: boolean }).resizable === true) throw refused(what, 'is resizable, so that its engine may take pages away')
-  if (isGone(buffer)) throw refused(what, 'is detached')
-  const bytes = new Uint8Array(buffer, partOf(array, 'byteOffset') as number, partOf(array, 'byteLength') as number)
+  if (isResizable(buffer)) throw refused(what, 'is resizable, so that its engine may take pages away')
+  checkThere(what, buffer)
+  const bytes = bytesOf(array)
   const { byteOffset, byteLength } = pagesWithin(bytes)
   if (byteLength === 0) {
     const message = `no whole page of ${PAGE_SIZE} bytes lies within the array's ${bytes.length}; make it a page longer than what is to be shared`
@@ -51,12 +43,7 @@ function refused(what: string, fact: string): ArgumentError {
   return new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: the array's buffer ${fact}`)
 }
 
-/** Whether a buffer was detached: no view can be made of it then. */
-export function isGone(buffer: ArrayBuffer): boolean {
-  try {
-    new Uint8Array(buffer)
-    return false
-  } catch {
-    return true
-  }
+/** Throws if the buffer was detached, as it may be at any time while code of the caller runs. */
+export function checkThere(what: string, buffer: ArrayBuffer): void {
+  if (isGone(buffer)) throw refused(what, 'is detached')
 }

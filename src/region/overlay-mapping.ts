@@ -1,7 +1,8 @@
 import { attempt, PublicationError, RegionError } from '../errors.js'
 import { NativeRegion } from '../native.js'
 import { checkHoldable, hold, release } from './attached-buffers.js'
-import { isGone, type Lendable } from './lendable.js'
+import { isGone } from './buffers.js'
+import { checkThere, type Lendable } from './lendable.js'
 import type { MapPlan } from './map-plan.js'
 import type { Paged } from './mapping.js'
 
@@ -21,6 +22,7 @@ export class OverlayMapping implements Paged {
   /** What can be refused without making anything is refused first. */
   static make(plan: MapPlan, lent: Lendable, keep: boolean): OverlayMapping {
     const what = `overlay ${plan.subject}`
+    checkThere(what, lent.buffer) // options may have getters; from here on no code of the caller runs
     checkHoldable(what, lent.buffer)
     const native = attempt(() => NativeRegion.open(plan.native))
     try {
