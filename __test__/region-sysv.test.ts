@@ -57,6 +57,25 @@ regions('a SysV segment is made, found and removed', t => {
   }
 })
 
+regions('a SysV segment is found, and never made up: nobody changes which one it is', t => {
+  const [made, other] = [segment(t, 5000), segment(t, 100)]
+  t.throws(() => Object.assign(made, { id: other.id }), { instanceOf: TypeError })
+  t.throws(() => Object.assign(made, { key: 5 }), { instanceOf: TypeError })
+  Object.defineProperty(made, 'id', { value: other.id })
+  t.deepEqual([made.byteLength, made.stat().byteLength], [5000, 5000])
+  made.attach().close()
+  made.remove()
+  t.throws(() => made.stat(), missing)
+  t.is(other.stat().byteLength, 100)
+  const stranger = SysVSharedMemory as unknown as new (...parts: unknown[]) => SysVSharedMemory
+  for (const parts of [[], [other.id, 'private'], [Symbol('found'), other.id, 'private']]) {
+    refused(t, INVALID, 'new SysVSharedMemory: ', () => new stranger(...parts))
+  }
+  t.throws(() => SysVSharedMemory.prototype.remove.call({ id: other.id } as SysVSharedMemory), { instanceOf: TypeError })
+  refused(t, INVALID, 'map: source is ', () => Region.map({ source: Object.create(SysVSharedMemory.prototype) }))
+  t.is(other.stat().byteLength, 100)
+})
+
 regions('keys of a SysV segment are those of C, with and without a sign', t => {
   const key = (0x80000000 | uniqueKey()) >>> 0
   const made = segment(t, 1, {}, key | 0)

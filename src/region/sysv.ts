@@ -22,6 +22,8 @@ const ATTACH_OPTIONS = [
 ] as const
 const MOST_IDS = 2 ** 31 - 1
 const MOST_USERS = 2 ** 32 - 2
+/** Whoever has it found the segment: nobody but the class. */
+const FOUND = Symbol('found')
 
 /**
  * A segment of SysV shared memory (shmget(2)), as C's `shmget` and `shmat` and Python's `sysv_ipc` have it: it has a number instead of a name, belongs to no
@@ -38,10 +40,8 @@ const MOST_USERS = 2 ** 32 - 2
  * that is gone throws `ERR_NOT_FOUND`; where the system has no such memory, as macOS for this library, everything throws `ERR_UNSUPPORTED`.
  */
 export class SysVSharedMemory {
-  /** Its number (`shmid`): all processes of its IPC namespace know it by that. */
-  readonly id: number
-  /** What it was found by: its key, as ipcs(1) prints it, from 0 to 2^32 - 1; `'private'` for one that has none. */
-  readonly key: number | 'private'
+  readonly #id: number
+  readonly #key: number | 'private'
 
   /**
    * Finds a segment, or makes one (shmget(2)).
@@ -66,10 +66,8 @@ export class SysVSharedMemory {
       reserve: checkBoolean(what, 'reserve', given.reserve) ?? true,
       hugePages: checkBoolean(what, 'hugePages', given.hugePages) ?? false,
     }
-    return new SysVSharedMemory(
-      attempt(() => sysvGet(plan)),
-      shown,
-    )
+    const id = attempt(() => sysvGet(plan))
+    return new SysVSharedMemory(FOUND, id, shown)
   }
 
   /**
@@ -80,7 +78,7 @@ export class SysVSharedMemory {
   static byId(id: number): SysVSharedMemory {
     const number = checkInteger('SysV segment', 'id', id, 0, MOST_IDS)
     if (number === undefined) throw invalid('SysV segment', 'id', id, `an integer from 0 to ${MOST_IDS}`)
-    return new SysVSharedMemory(number, statusOf(number).key)
+    return new SysVSharedMemory(FOUND, number, statusOf(number).key)
   }
 
   /** All segments of this IPC namespace, by id, whoever may use them; before Linux 4.17 those that this process may read. */
@@ -88,10 +86,21 @@ export class SysVSharedMemory {
     return attempt(() => sysvList()).map(fromNative)
   }
 
-  private constructor(id: number, key: number | 'private') {
-    this.id = id
-    this.key = key
+  private constructor(found: typeof FOUND, id: number, key: number | 'private') {
+    if (found !== FOUND) throw new ArgumentError('ERR_INVALID_ARGUMENT', 'new SysVSharedMemory: expected SysVSharedMemory.get or byId')
+    this.#id = id
+    this.#key = key
     segmentIds.set(this, id)
+  }
+
+  /** Its number (`shmid`): all processes of its IPC namespace know it by that. */
+  get id(): number {
+    return this.#id
+  }
+
+  /** What it was found by: its key, as ipcs(1) prints it, from 0 to 2^32 - 1; `'private'` for one that has none. */
+  get key(): number | 'private' {
+    return this.#key
   }
 
   /** Its bytes, as they were asked for. As {@link SysVSharedMemory.stat}, which tells it. */
@@ -105,7 +114,7 @@ export class SysVSharedMemory {
    * @throws `ERR_NOT_FOUND`; `ERR_PERMISSION` if this process may not read it.
    */
   stat(): SysVStatus {
-    return statusOf(this.id)
+    return statusOf(this.#id)
   }
 
   /**
@@ -116,7 +125,7 @@ export class SysVSharedMemory {
    * `placement: 'replace'` anything but one's own {@link Reservation}; `ERR_HUGE_PAGES` for a segment of huge pages; `ERR_LOCK_LIMIT`.
    */
   attach(options?: SysVAttachOptions): Region {
-    const what = `attach SysV segment ${this.id}`
+    const what = `attach SysV segment ${this.#id}`
     const { round, ...given } = checkOptions(what, options, ATTACH_OPTIONS)
     if (checkBoolean(what, 'round', round) !== true) return Region.map({ ...given, source: this })
     if (given.address === undefined) throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: round is true, but there is no address`)
@@ -130,12 +139,12 @@ export class SysVSharedMemory {
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_NOT_FOUND`; `ERR_PERMISSION` for all but its owner, its creator and root.
    */
   set(settings: SysVSettings): void {
-    const what = `set SysV segment ${this.id}`
+    const what = `set SysV segment ${this.#id}`
     if (settings === undefined) throw invalid(what, 'options', settings, 'an object')
     const given = checkOptions(what, settings, ['uid', 'gid', 'mode'])
     const [uid, gid] = [checkInteger(what, 'uid', given.uid, 0, MOST_USERS), checkInteger(what, 'gid', given.gid, 0, MOST_USERS)]
     const mode = checkInteger(what, 'mode', given.mode, 0, 0o777)
-    attempt(() => sysvSet(this.id, uid, gid, mode))
+    attempt(() => sysvSet(this.#id, uid, gid, mode))
   }
 
   /**
@@ -144,12 +153,12 @@ export class SysVSharedMemory {
    * @throws `ERR_LOCK_LIMIT` for more than this process may lock; `ERR_NOT_FOUND`, `ERR_PERMISSION`.
    */
   lock(): void {
-    attempt(() => sysvSetLocked(this.id, true))
+    attempt(() => sysvSetLocked(this.#id, true))
   }
 
   /** No longer keeps it in memory (shmctl(2), `SHM_UNLOCK`). Throws as {@link SysVSharedMemory.lock}. */
   unlock(): void {
-    attempt(() => sysvSetLocked(this.id, false))
+    attempt(() => sysvSetLocked(this.#id, false))
   }
 
   /**
@@ -159,7 +168,7 @@ export class SysVSharedMemory {
    * @throws `ERR_NOT_FOUND` if it is gone; `ERR_PERMISSION` for all but its owner, its creator and root.
    */
   remove(): void {
-    attempt(() => sysvRemove(this.id))
+    attempt(() => sysvRemove(this.#id))
   }
 }
 
