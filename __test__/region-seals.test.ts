@@ -94,10 +94,13 @@ regions('what is no memfd has no seals', (t, { directory }) => {
 
 regions('what is no seal is refused before anything is sealed', (t, { directory }) => {
   using region = Region.map({ source: 'memfd', size: PAGE_SIZE })
-  for (const seals of ['shrink', ['shrink', 'shrunk'], [1], {}, undefined, null] as unknown as Seal[][]) {
+  const holed: Seal[] = []
+  holed[1] = 'shrink'
+  for (const seals of ['shrink', ['shrink', 'shrunk'], holed, [1], {}, undefined, null] as unknown as Seal[][]) {
     t.throws(() => region.seal(seals), { code: 'ERR_INVALID_ARGUMENT' })
   }
   t.throws(() => Region.map({ source: { memfd: 'x', seals: ['all'] as never }, size: 1 }), { code: 'ERR_INVALID_ARGUMENT' })
+  t.throws(() => Region.map({ source: { memfd: 'x', seals: holed }, size: 1 }), { code: 'ERR_INVALID_ARGUMENT' })
   t.throws(() => Region.map({ source: { file: fileOf(directory, 'x'), seals: [] } as never }), { code: 'ERR_INVALID_ARGUMENT' })
   t.deepEqual(region.seals, [])
   region.seal([])

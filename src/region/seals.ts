@@ -13,7 +13,7 @@ export type Seal = 'seal' | 'shrink' | 'grow' | 'write' | 'future-write'
 const SEALS: readonly Seal[] = ['seal', 'shrink', 'grow', 'write', 'future-write']
 
 export function checkSeals(what: string, seals: unknown): Seal[] {
-  const isList = Array.isArray(seals) && seals.every(seal => SEALS.includes(seal))
-  if (isList) return [...seals]
+  const list: unknown[] = Array.isArray(seals) ? [...seals] : [undefined] // a hole is one seal that is none
+  if (list.every(seal => SEALS.includes(seal as Seal))) return list as Seal[]
   throw invalid(what, 'seals', seals, `an array of ${SEALS.join(', ')}`)
 }
