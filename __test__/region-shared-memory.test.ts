@@ -2,9 +2,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, sta
 import { join } from 'node:path'
 import { bytes, Consumer, PAGE_SIZE, Publisher, Region, SharedMemory } from 'pagecast'
 import { holdings } from './helpers/holdings.js'
+import { arrayFor } from './helpers/overlay.js'
 import { bytesOfFile, pattern } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 
+const LENGTH = 8 * PAGE_SIZE
 const missing = { code: 'ERR_NOT_FOUND' }
 
 regions('modes of shared memory', (t, scene) => {
@@ -39,6 +41,28 @@ regions('modes of shared memory', (t, scene) => {
   using again = open('w', 10)
   t.is(again.byteLength, 10)
   again.unlink()
+})
+
+regions('an object that is closed by one of the options that it is mapped with is closed', (t, { directory }) => {
+  const before = holdings(directory)
+  const maps: ((memory: SharedMemory, options: { size: number }) => unknown)[] = [
+    (source, options) => Region.map(Object.defineProperties({ source, size: 0 }, Object.getOwnPropertyDescriptors(options))),
+    (source, options) =>
+      Region.overlay(arrayFor(2 * LENGTH), Object.defineProperties({ source, size: 0 }, Object.getOwnPropertyDescriptors(options))),
+    (memory, options) => memory.map(options),
+  ]
+  for (const map of maps) {
+    const memory = SharedMemory.open('object', 'x+', { directory, size: LENGTH })
+    const options = {
+      get size() {
+        memory.close()
+        return LENGTH
+      },
+    }
+    t.throws(() => map(memory, options), { code: 'ERR_DISPOSED', message: 'map object object: this object is closed' })
+    SharedMemory.unlink('object', { directory })
+    t.deepEqual(holdings(directory), before)
+  }
 })
 
 regions('permission bits of shared memory are exactly those asked for', (t, { directory }) => {

@@ -17,6 +17,12 @@ export function checkOptions<T extends object>(what: string, options: T | undefi
   throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: there is no option ${JSON.stringify(stranger)}, expected ${known.join(', ')}`)
 }
 
+/** The same, as they are now: a getter among them is asked once, and before anything is looked at that it could close. */
+export function readOptions<T extends object>(what: string, options: T | undefined, known: readonly (keyof T & string)[]): Partial<T> {
+  const given = checkOptions(what, options, known)
+  return Object.fromEntries(known.map(key => [key, given[key]])) as Partial<T>
+}
+
 const LONGEST_NAME = 255
 const RESERVED = '.pagecast-'
 

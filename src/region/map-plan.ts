@@ -1,4 +1,4 @@
-import { checkBoolean, checkChoice, checkOptions, invalid } from '../arguments.js'
+import { checkBoolean, checkChoice, invalid, readOptions } from '../arguments.js'
 import { ArgumentError, RegionError } from '../errors.js'
 import type { NativeMapOptions } from '../native.js'
 import { checkAddress, checkOffset, checkSize, needSize } from './checks.js'
@@ -40,7 +40,7 @@ export interface MapPlan {
 
 /** Throws `ERR_INVALID_ARGUMENT` or `ERR_INVALID_SIZE` for what cannot be mapped, before anything is made. */
 export function planOf(options: MapOptions | undefined): MapPlan {
-  const given = checkOptions('map', options, OPTIONS)
+  const given = readOptions('map', options, OPTIONS)
   const origin = originOf(given.source)
   const what = `map ${origin.subject}`
   const sharing = checkChoice(what, 'sharing', given.sharing, ['shared', 'private'] as const) ?? 'shared'

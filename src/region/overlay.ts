@@ -1,4 +1,4 @@
-import { checkBoolean, checkOptions } from '../arguments.js'
+import { checkBoolean, checkOptions, readOptions } from '../arguments.js'
 import { LockError } from '../errors.js'
 import { lendable } from './lendable.js'
 import type { Access, FlushOptions } from './map-options.js'
@@ -27,7 +27,7 @@ export class Overlay<A extends LendableArray = LendableArray> {
 
   /** @internal */
   static make<A extends LendableArray>(array: A, options: OverlayOptions | undefined): Overlay<A> {
-    const { keep: wish, ...given } = checkOptions('overlay', options, OPTIONS)
+    const { keep: wish, ...given } = readOptions('overlay', options, OPTIONS)
     const keep = checkBoolean('overlay', 'keep', wish) ?? false
     const lent = lendable('overlay', array, given.size)
     const plan = planOf({ ...given, size: given.size ?? lent.byteLength })
