@@ -125,6 +125,7 @@ impl Participant {
         let fact = match seen.number() {
             0 => "nobody holds it, but this participant does".into(),
             number if number == self.slot + 1 => "this participant holds it, and it does not".into(),
+            number if number <= MAX_SLOTS => format!("participant {number} holds it, but this participant does"),
             number => format!("participant {number} holds it, and there are {MAX_SLOTS} at most"),
         };
         Error::new(Code::Corrupt, format!("{}: its word is {:#x}, so {fact}", self.title, seen.0))

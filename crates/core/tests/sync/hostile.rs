@@ -28,10 +28,20 @@ fn a_word_that_no_participant_wrote_is_an_error_and_stays() {
 fn nobody_unlocks_what_another_one_holds() {
     let region = anonymous();
     let (mut one, mut two) = (raw(&region), raw(&region));
-    for other in [2_u32, 2 | 1 << 31, 0, 1 << 30, 1024] {
+    let facts = [
+        (2_u32, "participant 2 holds it, but this participant does"),
+        (2 | 1 << 31, "participant 2 holds it, but this participant does"),
+        (0, "nobody holds it, but this participant does"),
+        (1 << 30, "nobody holds it, but this participant does"),
+        (1024, "participant 1024 holds it, but this participant does"),
+        (1025, "participant 1025 holds it, and there are 1024 at most"),
+    ];
+    for (other, fact) in facts {
         let _ = one.lock(FOREVER).unwrap();
         region.write_at(0, &other.to_ne_bytes()).unwrap();
-        assert_eq!(code(one.unlock()), Code::Corrupt, "{other:#x}");
+        let refused = one.unlock().unwrap_err();
+        assert_eq!(refused.code(), Code::Corrupt, "{other:#x}");
+        assert!(refused.to_string().contains(fact), "{refused}");
         assert_eq!(word(&region), other);
         assert!(!one.is_held());
         one.abandon();
