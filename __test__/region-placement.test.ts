@@ -47,6 +47,18 @@ regions('an address that is taken is left alone', (t, { directory }) => {
   t.true(first.bytes.every(byte => byte === 7))
 })
 
+regions('an address that no process can have says so', t => {
+  for (const address of [0xffff_8000_0000_0000n, 2n ** 64n - page]) {
+    const maps = [
+      () => Region.map({ size: PAGE_SIZE, address }),
+      () => Region.map({ source: 'temporary', size: PAGE_SIZE, address }),
+      () => Region.reserve(PAGE_SIZE, { address }),
+    ]
+    for (const map of maps) t.throws(map, { code: 'ERR_ADDRESS_SPACE', message: /past the last address that a process can have/ })
+    Region.map({ size: PAGE_SIZE, address, placement: 'hint' }).close()
+  }
+})
+
 regions('an address that is a hint', t => {
   const address = free(2)
   using first = Region.map({ size: 2 * PAGE_SIZE, address, placement: 'hint' })

@@ -320,6 +320,7 @@ regions('a SysV segment is attached at an address', t => {
     t.deepEqual([region.address, region.bytes[PAGE_SIZE], memory.stat().attaches], [address, 5, 3])
     t.throws(() => at({ address: address + BigInt(2 * PAGE_SIZE) }), { code: 'ERR_ADDRESS_IN_USE' })
     t.throws(() => memory.attach({ address }), { code: 'ERR_ADDRESS_IN_USE' })
+    t.throws(() => memory.attach({ address: 0xffff_8000_0000_0000n }), { code: 'ERR_ADDRESS_SPACE', message: /past the last address/ })
     using hinted = memory.attach({ address, placement: 'hint' })
     t.not(hinted.address, address)
     region.absoluteAt(region.addressOf(PAGE_SIZE))[0] = 6

@@ -30,7 +30,7 @@ pub(crate) use {
     fault_guard::Mended,
     lent::Kept,
     mapping::map_error,
-    reservation::{Part, in_use},
+    reservation::{Part, in_use, out_of_reach},
     view::{Backing, Behind, View},
 };
 #[cfg(not(pagecast_loom))]

@@ -71,7 +71,9 @@ impl Reservation {
 fn reserve_error(length: usize, address: Option<u64>, errno: Errno) -> Error {
     match address {
         Some(address) if errno == Errno::EEXIST => in_use(address, length, errno),
-        _ => map_error(length as u64, " of addresses", errno),
+        _ => address
+            .and_then(|address| out_of_reach(address, length, errno))
+            .unwrap_or_else(|| map_error(length as u64, " of addresses", errno)),
     }
 }
 
@@ -79,6 +81,31 @@ fn reserve_error(length: usize, address: Option<u64>, errno: Errno) -> Error {
 pub(crate) fn in_use(address: u64, byte_length: usize, errno: Errno) -> Error {
     let what = format!("map {} bytes at {address:#x}: something is mapped there already", grouped(byte_length as u64));
     Error::system(what, "mmap", errno).with_code(Code::AddressInUse)
+}
+
+/// What was refused because the process can have nothing at the address, whatever it is. `None`: there was another reason.
+///
+/// No constant tells: the end differs by processor and kernel. So it is tried with nothing: that is refused there, too, and not elsewhere.
+pub(crate) fn out_of_reach(address: u64, byte_length: usize, errno: Errno) -> Option<Error> {
+    let place = Place::Exclusive(usize::try_from(address).ok()?);
+    if try_nothing(place, byte_length) != Err(errno) || try_nothing(Place::Anywhere, byte_length).is_err() {
+        return None;
+    }
+    let fact = match errno {
+        Errno::ENOMEM => "past the last address that a process can have",
+        Errno::EPERM | Errno::EACCES => "lower than the first address that this process may use (vm.mmap_min_addr)",
+        _ => "no address that this process can use",
+    };
+    Some(Error::system(format_args!("map {} bytes at {address:#x}: {fact}", grouped(byte_length as u64)), "mmap", errno))
+}
+
+/// Whether so many addresses can be had.
+fn try_nothing(place: Place, byte_length: usize) -> std::result::Result<(), Errno> {
+    // SAFETY: no place where anything is.
+    let start = unsafe { sys::map_nothing(place, byte_length) }?;
+    // SAFETY: it was just mapped, and nobody knows of it.
+    unsafe { sys::unmap_pages(start.as_ptr() as usize, byte_length) };
+    Ok(())
 }
 
 impl Drop for Inner {

@@ -43,7 +43,7 @@ pub use sysv::{SysVKey, SysVOptions, SysVSettings, SysVSharedMemory, SysVStatus}
 
 use crate::address::PageRange;
 use crate::error::{Code, Error, Result, grouped};
-use crate::memory::{Backing, EnginePages, Part, View, in_use, map_error};
+use crate::memory::{Backing, EnginePages, Part, View, in_use, map_error, out_of_reach};
 use crate::sys::{self, Place};
 use nix::errno::Errno;
 use object::Object;
@@ -166,7 +166,7 @@ impl Region {
     fn place_refused(&self, address: u64, length: usize, errno: Errno) -> Error {
         match errno {
             Errno::EEXIST => in_use(address, length, errno),
-            errno => self.map_refused(&format!(" at {address:#x}"), length, errno),
+            errno => out_of_reach(address, length, errno).unwrap_or_else(|| self.map_refused(&format!(" at {address:#x}"), length, errno)),
         }
     }
 

@@ -42,7 +42,20 @@ fn what_is_no_page_s_address_is_refused() {
     assert_eq!(code(Reservation::new(0, None)), Code::InvalidSize);
     assert_eq!(code(Reservation::new(u64::MAX, None)), Code::InvalidSize);
     assert_eq!(code(Reservation::new(1 << 60, None)), Code::AddressSpace);
-    assert!(at(u64::MAX - 4095, Placement::Exclusive, 4096).is_err());
+}
+
+#[test]
+fn an_address_past_the_last_one_is_told_from_too_many_mappings() {
+    for address in [u64::MAX - 4095, 0xffff_8000_0000_0000] {
+        for refused in [at(address, Placement::Exclusive, 8192).unwrap_err(), Reservation::new(8192, Some(address)).unwrap_err()] {
+            assert_eq!(refused.code(), Code::AddressSpace);
+            let fact = format!("map 8,192 bytes at {address:#x}: past the last address that a process can have: ");
+            assert!(refused.to_string().starts_with(&fact), "{refused}");
+        }
+        assert_ne!(at(address, Placement::Hint, 8192).unwrap().address(), address);
+    }
+    let refused = at(free_address(), Placement::Exclusive, 1 << 60).unwrap_err();
+    assert!(!refused.to_string().contains("past the last address"), "so many are too many anywhere: {refused}");
 }
 
 #[test]
