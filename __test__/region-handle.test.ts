@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
@@ -289,6 +290,44 @@ regions('a name that is gone or another one by now', (t, { directory }) => {
   t.deepEqual(holdings(directory), before)
 })
 
+const EXT4 = 0xef53
+
+regions('a file that has the inode of one that is gone is another one', t => {
+  const directory = mkdtempSync(join(tmpdir(), 'pagecast-test-'))
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'file')
+  const identity = () => statSync(file, { bigint: true })
+  let reused = 0
+  for (let attempt = 0; attempt < 10; attempt++) {
+    writeFileSync(file, pattern(PAGE_SIZE))
+    const { dev, ino, birthtimeNs } = identity()
+    const region = Region.map({ source: { file } })
+    const handle = region.handle() as OpenHandle
+    t.like(handle, { device: `${dev}`, inode: `${ino}`, bornAt: `${birthtimeNs}` })
+    region.close()
+    Region.fromHandle(handle).close()
+    do {
+      rmSync(file)
+      writeFileSync(file, 'x'.repeat(PAGE_SIZE))
+    } while (identity().birthtimeNs === birthtimeNs) // the kernel's clock goes on every few milliseconds
+    const before = holdings(directory)
+    t.throws(() => Region.fromHandle(handle), { code: 'ERR_REPLACED', message: /the name leads to another object/ })
+    const fd = openSync(file, 'r+')
+    const another = { code: 'ERR_INVALID_ARGUMENT', message: /inode .* once more, in a file that was made at another time/ }
+    t.throws(() => Region.fromHandle(handle, { fd }), another)
+    closeSync(fd)
+    t.deepEqual(holdings(directory), before)
+    if (identity().ino === ino) {
+      reused += 1
+      const { bornAt: _, ...without } = handle
+      using found = Region.fromHandle(without) // device and inode do not tell them apart
+      t.is(found.bytes[0], 'x'.charCodeAt(0))
+    }
+    rmSync(file)
+  }
+  t.true(reused > 0 || statfsSync(tmpdir()).type !== EXT4, 'no inode was given again')
+})
+
 regions('a handle of a region that is read gives one that is read', (t, { directory }) => {
   const file = fileOf(directory, pattern(size))
   const region = Region.map({ source: { file }, access: 'r' })
@@ -358,6 +397,7 @@ regions('what is no handle is refused, by the name of what is wrong', (t, { dire
     access: ['', 'w', 'RW', 'constructor', 1, null, undefined],
     device: [1, '', '-1', '0x1', '1e3', '1'.repeat(1000), null, undefined],
     inode: [1, '', '+1', null, undefined],
+    bornAt: [1, '', '-1', '01', '1.5', '1'.repeat(21), null],
     shm: ['', 'a/b', '..', 1, null],
     directory: ['/dev/shm', 1, null],
     file: ['', 'relative', '/a\0b', 1, null],

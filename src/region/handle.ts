@@ -30,6 +30,11 @@ export interface OpenHandle extends Placed {
   /** Which object it is (stat(2), `st_dev` and `st_ino`), in decimal digits: no other one is ever mapped. */
   readonly device: string
   readonly inode: string
+  /**
+   * When it was made, in nanoseconds since 1970, in decimal digits (statx(2), `stx_btime`): a filesystem may give its inode to a later file. Undefined where the
+   * filesystem does not say; then device and inode have to do.
+   */
+  readonly bornAt?: string
   /** The name of shared memory that led to the object when the handle was made, and its directory. */
   readonly shm?: string
   readonly directory?: string
@@ -54,6 +59,7 @@ export interface SysVHandle extends Placed {
   /** The IPC namespace in which it has the id (stat(2) of `/proc/self/ns/ipc`, `st_dev` and `st_ino`), in decimal digits. */
   readonly device: string
   readonly inode: string
+  readonly bornAt?: undefined
   readonly shm?: undefined
   readonly directory?: undefined
   readonly file?: undefined

@@ -52,6 +52,8 @@ pub(super) enum Whereabouts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Open {
     pub identity: Identity,
+    /// When the file was made, in nanoseconds since 1970, where the filesystem says so: a later file may have the inode again.
+    pub born_at: Option<u64>,
     /// A name that led to it when the handle was made.
     pub named: Option<Named>,
     /// Who made the handle, and by which descriptor it has the object open.
@@ -218,6 +220,10 @@ impl Open {
     fn take(&self, fd: &OwnedFd, title: &str) -> Result<OwnedFd> {
         match sys::inspect(fd) {
             Ok((identity, _)) if identity == self.identity => {
+                if self.is_other(fd) {
+                    let fact = format!("inode {} once more, in a file that was made at another time", identity.inode);
+                    return Err(Error::new(Code::InvalidArgument, format!("{title}: the descriptor given leads to {fact}")));
+                }
                 fd.try_clone().map_err(|error| Error::system(title, "fcntl", Errno::from_raw(error.raw_os_error().unwrap_or(0))))
             }
             Ok((Identity { device, inode }, _)) => {
@@ -259,6 +265,11 @@ impl Open {
             return Ok(None);
         }
         let fd = sys::open_file(path, read_only)?;
-        Ok((sys::inspect(&fd)?.0 == self.identity).then_some(fd))
+        Ok((sys::inspect(&fd)?.0 == self.identity && !self.is_other(&fd)).then_some(fd))
+    }
+
+    /// Whether a file of the same device and inode is another one all the same. What cannot be said is not held against it.
+    fn is_other(&self, fd: &OwnedFd) -> bool {
+        self.born_at.is_some_and(|expected| sys::born_at(fd).is_some_and(|found| found != expected))
     }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 const KIND: &str = "pagecast.region";
 const VERSION: u64 = 1;
 /// In the order in which they are written.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "kind",
     "version",
     "address",
@@ -21,6 +21,7 @@ const FIELDS: [&str; 15] = [
     "access",
     "device",
     "inode",
+    "bornAt",
     "shm",
     "directory",
     "file",
@@ -30,7 +31,7 @@ const FIELDS: [&str; 15] = [
     "changedAt",
 ];
 /// Those that only what is open has, and only a SysV segment.
-const OF_OPEN: [&str; 5] = ["shm", "directory", "file", "pid", "fd"];
+const OF_OPEN: [&str; 6] = ["shm", "directory", "file", "pid", "fd", "bornAt"];
 const OF_SYSV: [&str; 2] = ["sysv", "changedAt"];
 /// The largest whole number that JavaScript has.
 const MOST: u64 = (1 << 53) - 1;
@@ -56,6 +57,9 @@ impl Handle {
         fields["inode"] = json!(identity.inode.to_string());
         match &self.object {
             Whereabouts::Open(open) => {
+                if let Some(born_at) = open.born_at {
+                    fields["bornAt"] = json!(born_at.to_string());
+                }
                 match &open.named {
                     Some(Named::Shared { name, directory }) => {
                         fields["shm"] = json!(name);
@@ -162,6 +166,7 @@ impl Fields<'_> {
             })),
             (None, _) => Ok(Whereabouts::Open(Open {
                 identity,
+                born_at: self.has("bornAt").then(|| self.decimal("bornAt")).transpose()?,
                 named: self.named()?,
                 pid: u32::try_from(self.number("pid", 1..=i32::MAX as u64)?).unwrap_or_default(),
                 fd: RawFd::try_from(self.number("fd", 0..=i32::MAX as u64)?).unwrap_or_default(),

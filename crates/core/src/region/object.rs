@@ -126,7 +126,7 @@ impl Object {
         let (identity, _) = sys::inspect(fd).map_err(|errno| Error::system(title, "fstat", errno))?;
         let leads_here = |named: &&Named| sys::identify(&named.path()).is_ok_and(|found| found == identity);
         let named = self.named.as_ref().filter(leads_here).cloned();
-        Ok(Whereabouts::Open(Open { identity, named, pid: std::process::id(), fd: fd.as_raw_fd() }))
+        Ok(Whereabouts::Open(Open { identity, born_at: sys::born_at(fd), named, pid: std::process::id(), fd: fd.as_raw_fd() }))
     }
 
     /// From now on nothing needs a descriptor that can be done without.

@@ -83,6 +83,20 @@ pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
     Ok((Identity { device: stat.st_dev, inode: stat.st_ino }, kind))
 }
 
+/// `statx`: when the file was made, in nanoseconds since 1970. `None` where its filesystem or the kernel does not say.
+pub(crate) fn born_at(fd: &OwnedFd) -> Option<u64> {
+    // SAFETY: numbers, of which any value is one.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    let path = c"".as_ptr();
+    // SAFETY: an empty string of C, and room for the answer. By its number: older C libraries have no function for it.
+    let result = unsafe { libc::syscall(libc::SYS_statx, fd.as_raw_fd(), path, libc::AT_EMPTY_PATH, libc::STATX_BTIME, &raw mut found) };
+    if result != 0 || found.stx_mask & libc::STATX_BTIME == 0 {
+        return None;
+    }
+    let seconds = u64::try_from(found.stx_btime.tv_sec).ok()?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(u64::from(found.stx_btime.tv_nsec))
+}
+
 /// `pread`: the first bytes of an object; what it does not have stays as it is.
 pub(crate) fn read_first(fd: &OwnedFd, target: &mut [u8]) -> Sys<()> {
     // SAFETY: the buffer is as long as the call is told.

@@ -85,6 +85,13 @@ pub(crate) fn inspect(fd: &OwnedFd) -> Sys<(Identity, FileKind)> {
     Ok((super::platform::identity(&stat), kind))
 }
 
+/// `st_birthtime`: when the file was made, in nanoseconds since 1970. `None` where its filesystem does not say, and for an object of `shm_open`.
+pub(crate) fn born_at(fd: &OwnedFd) -> Option<u64> {
+    let stat = fstat(fd).ok()?;
+    let [seconds, rest] = [stat.st_birthtime, stat.st_birthtime_nsec].map(|number| u64::try_from(number).ok());
+    seconds?.checked_mul(1_000_000_000)?.checked_add(rest?).filter(|born_at| *born_at > 0)
+}
+
 /// The first bytes of an object, by `pread`, or where it can only be mapped by `mmap`; what it does not have stays as it is.
 pub(crate) fn read_first(fd: &OwnedFd, target: &mut [u8]) -> Sys<()> {
     let stat = fstat(fd)?;

@@ -43,6 +43,10 @@ pub(crate) fn inspect(_: &OwnedFd) -> Sys<(Identity, FileKind)> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn born_at(_: &OwnedFd) -> Option<u64> {
+    None
+}
+
 pub(crate) fn read_first(_: &OwnedFd, _: &mut [u8]) -> Sys<()> {
     Err(Errno::ENOSYS)
 }

@@ -18,9 +18,19 @@ pub struct Directory(PathBuf);
 impl Directory {
     /// One for this test alone.
     pub fn new() -> Directory {
+        Directory::within("/dev/shm".as_ref())
+    }
+
+    /// The same on a disk, if that is where the tests were built.
+    #[allow(dead_code, reason = "not every test program needs a disk")]
+    pub fn on_disk() -> Directory {
+        Directory::within(env!("CARGO_TARGET_TMPDIR").as_ref())
+    }
+
+    fn within(parent: &Path) -> Directory {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let unique = format!("pagecast-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = Path::new("/dev/shm").join(unique);
+        let path = parent.join(unique);
         std::fs::create_dir(&path).unwrap();
         Directory(path)
     }

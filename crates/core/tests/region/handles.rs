@@ -5,6 +5,7 @@ use crate::{anonymous, byte, file, free_address};
 use pagecast::region::{Access, Handle, MapOptions, Mode, Placement, Region, SharedMemory, SharedMemoryOptions, Source};
 use pagecast::{Code, Name};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 
 fn portable(byte_length: u64) -> Region {
     Region::map(&MapOptions { byte_length: Some(byte_length), portable: true, ..MapOptions::default() }).unwrap()
@@ -215,6 +216,43 @@ fn a_name_that_is_gone_or_another_s_leads_nowhere_once_the_maker_has_let_go() {
     }
 }
 
+/// On a disk: ext4 gives an inode again at once.
+#[test]
+fn a_file_that_has_the_inode_of_one_that_is_gone_is_another_one() {
+    let directory = Directory::on_disk();
+    let path = directory.path().join("file");
+    let identity = || std::fs::metadata(&path).map(|stat| (stat.dev(), stat.ino(), stat.created().unwrap())).unwrap();
+    let mut reused = 0;
+    for attempt in 0..20 {
+        std::fs::write(&path, [7; 4096]).unwrap();
+        let (device, inode, born_at) = identity();
+        let handle = Region::map(&file(&path)).unwrap().handle().unwrap();
+        drop(Region::from_handle(&handle, None).unwrap());
+        loop {
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, [9; 4096]).unwrap();
+            if identity().2 != born_at {
+                break; // the kernel's clock has gone on: it does so every few milliseconds
+            }
+        }
+        let own = OwnedFd::from(std::fs::File::options().read(true).write(true).open(&path).unwrap());
+        let without = {
+            let mut fields: serde_json::Value = serde_json::from_str(&handle.to_json()).unwrap();
+            fields.as_object_mut().unwrap().remove("bornAt");
+            Handle::from_json(&fields.to_string()).unwrap()
+        };
+        assert_eq!(code(Region::from_handle(&handle, None)), Code::Replaced, "attempt {attempt}");
+        assert_eq!(code(elsewhere(&handle, Some(own))), Code::InvalidArgument, "attempt {attempt}");
+        if identity().0 == device && identity().1 == inode {
+            reused += 1;
+            assert_eq!(byte(&Region::from_handle(&without, None).unwrap(), 0), 9, "device and inode do not tell them apart");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
+    let is_ext4 = nix::sys::statfs::statfs(directory.path()).unwrap().filesystem_type() == nix::sys::statfs::EXT4_SUPER_MAGIC;
+    assert!(reused > 0 || !is_ext4, "no inode was given again: nothing was tested");
+}
+
 #[test]
 fn only_a_descriptor_of_the_object_is_taken() {
     let mut region = portable(8192);
@@ -271,9 +309,10 @@ fn a_handle_is_one_line_of_text_that_says_all() {
     let stat = std::fs::metadata(name.path()).unwrap();
     let (device, inode) = (std::os::unix::fs::MetadataExt::dev(&stat), std::os::unix::fs::MetadataExt::ino(&stat));
     let fd = std::os::fd::AsRawFd::as_raw_fd(&region.descriptor().unwrap().as_fd());
+    let born_at = stat.created().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let (shm, pid) = (directory.path().display(), std::process::id());
     let expected = format!(
-        r#"{{"kind":"pagecast.region","version":1,"address":"{:#x}","byteLength":8192,"byteOffset":0,"access":"r","device":"{device}","inode":"{inode}","shm":"object","directory":"{shm}","pid":{pid},"fd":{fd}}}"#,
+        r#"{{"kind":"pagecast.region","version":1,"address":"{:#x}","byteLength":8192,"byteOffset":0,"access":"r","device":"{device}","inode":"{inode}","bornAt":"{born_at}","shm":"object","directory":"{shm}","pid":{pid},"fd":{fd}}}"#,
         region.address()
     );
     assert_eq!(handle.to_json(), expected);
@@ -315,6 +354,7 @@ fn text_that_is_no_handle_is_refused_by_name() {
         ("access", &["\"\"", "\"w\"", "\"RW\"", "1", "null"]),
         ("device", &["1", "\"-1\"", "\"+1\"", "\"01\"", "\"1.0\"", "\"18446744073709551616\"", "\"\"", "null"]),
         ("inode", &["1", "\"x\"", "\" 1\"", "null"]),
+        ("bornAt", &["1", "\"-1\"", "\"01\"", "\"1.5\"", "\"18446744073709551616\"", "\"\"", "null"]),
         ("shm", &["\"\"", "\"a/b\"", "\"..\"", "\"a\\u0000b\"", "1", "null"]),
         ("directory", &["\"\"", "\"relative\"", "\"/a\\u0000b\"", "1", "null"]),
         ("file", &["\"/also/a/file\""]),
@@ -356,6 +396,7 @@ fn a_handle_that_lies_maps_nothing_else() {
     assert_eq!(code(lie("shm", "\"missing\"")), Code::NotFound);
     assert_eq!(code(lie("inode", "\"1\"")), Code::Replaced);
     assert_eq!(code(lie("device", "\"18446744073709551615\"")), Code::Replaced);
+    assert_eq!(code(lie("bornAt", "\"1\"")), Code::Replaced);
     assert_eq!(code(lie("byteLength", "12288")), Code::Truncated);
     assert_eq!(code(lie("byteLength", "9007199254740991")), Code::Truncated);
     assert_eq!(code(lie("byteOffset", "4096")), Code::Truncated);
