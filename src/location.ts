@@ -1,12 +1,13 @@
-import { checkDirectory, checkId, checkLabel, checkName, checkOptions, invalid } from './arguments.js'
+import { checkDirectory, checkLabel, checkName, checkOptions, invalid } from './arguments.js'
 import { ArgumentError } from './errors.js'
 import type { NativeLocation } from './native.js'
+import { descriptorOf, type Shareable } from './shareable.js'
 
 /**
  * Where a consumer finds a publication: its name, at most 255 bytes without a slash, so that `pose` is the file `/dev/shm/pose`; or
- * `{ fd }`, a descriptor that leads to it: one that a parent passed by `stdio`, or that came over a socket. The descriptor stays the caller's.
+ * `{ fd }`, a descriptor that leads to it: one that a parent passed by `stdio`, or that came over a socket, or what has one. It stays the caller's.
  */
-export type Location = string | { readonly fd: number }
+export type Location = string | { readonly fd: Shareable }
 
 /**
  * Where a publication is made: as {@link Location}; or `{ memfd }`, in new memory without a name (memfd_create(2)), which nobody can cut short
@@ -52,6 +53,6 @@ function memory(operation: string, location: { memfd: unknown }): Place {
 }
 
 function descriptor(operation: string, location: { fd: unknown }): Place {
-  const fd = checkId(operation, 'fd', checkOptions(operation, location, ['fd']).fd)
+  const fd = descriptorOf(operation, 'fd', checkOptions(operation, location, ['fd']).fd)
   return { label: `descriptor ${fd}`, native: { fd } }
 }

@@ -1,11 +1,12 @@
 import { checkBoolean, checkName, checkOptions, checkSignal, checkTimeout, invalid } from '../arguments.js'
 import { connected, RETRY } from '../channel/channel.js'
-import type { Descriptor } from '../channel/descriptor.js'
-import { Message, numberOf, type Shareable } from '../channel/message.js'
+import { Message } from '../channel/message.js'
 import { begin, Socket, type Wait } from '../channel/socket.js'
 import { ChannelError, PagecastError, SegmentError } from '../errors.js'
 import { type NativeChannel, NativeParcel } from '../native.js'
+import type { Descriptor } from '../region/descriptor.js'
 import { Region } from '../region/region.js'
+import { descriptorOf, type Shareable } from '../shareable.js'
 import { Bell, sleep, turn } from '../sleep.js'
 import type { AllocateOptions, BrokerCallOptions, BrokerConnectOptions, BrokerEntry, GetOptions, ShareOptions } from './broker-options.js'
 import { checkUsers } from './broker-options.js'
@@ -100,7 +101,7 @@ export class BrokerClient {
   }
 
   /**
-   * Gives shared memory that is there a name: that of a region, of a {@link SharedMemory}, or what a descriptor leads to. The broker has a descriptor of its own then.
+   * Gives shared memory that is there a name: that of a {@link Region} or of whatever else has a descriptor, or what one leads to. The broker has a descriptor of its own then.
    *
    * @throws `ERR_ALREADY_EXISTS`; `ERR_BROKER_LIMIT`; `ERR_INVALID_ARGUMENT` for what is in no filesystem of memory; `ERR_INVALID_NAME`; `ERR_BROKER_GONE`, `ERR_TIMEOUT`, `ERR_ABORTED`.
    */
@@ -108,7 +109,7 @@ export class BrokerClient {
     const what = `share ${checkName('share', name)}`
     const given = checkOptions(what, options, ['keep', 'timeout', 'signal'])
     const keep = checkBoolean(what, 'keep', given.keep) ?? false
-    const number = numberOf(what, 'what is shared', shareable)
+    const number = descriptorOf(what, 'what is shared', shareable)
     await this.#tell(what, { call: 'share', name, keep }, waitOf(what, given), [number])
   }
 

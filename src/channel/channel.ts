@@ -1,9 +1,10 @@
-import { checkBoolean, checkId, checkInteger, checkOptions, checkSignal, checkTimeout } from '../arguments.js'
+import { checkBoolean, checkInteger, checkOptions, checkSignal, checkTimeout } from '../arguments.js'
 import { ArgumentError, attempt, PagecastError } from '../errors.js'
 import { NativeChannel, NativeListener, NativeParcel } from '../native.js'
 import { checkPath } from '../region/checks.js'
+import { Descriptor } from '../region/descriptor.js'
+import { descriptorOf, type Shareable } from '../shareable.js'
 import { sleep } from '../sleep.js'
-import { Descriptor } from './descriptor.js'
 import { delist, enlist } from './listening.js'
 import { bytesOf, Message, numbersOf, type Parcel } from './message.js'
 import { begin, Socket, type Wait } from './socket.js'
@@ -117,12 +118,12 @@ export class DescriptorChannel {
   }
 
   /**
-   * A channel of a descriptor that was inherited. It is duplicated, so it stays the caller's: close it, or the other end does not see that this one is closed.
+   * A channel of a descriptor that was inherited or received. It is duplicated, so it stays the caller's: close it, or the other end does not see that this one is closed.
    *
    * @throws `ERR_INVALID_ARGUMENT` for what is no such socket; `ERR_TOO_MANY_FILES`.
    */
-  static from(fd: number): DescriptorChannel {
-    const number = checkId('channel', 'fd', fd)
+  static from(fd: Shareable): DescriptorChannel {
+    const number = descriptorOf('channel', 'fd', fd)
     return new DescriptorChannel(attempt(() => NativeChannel.fromDescriptor(number)))
   }
 

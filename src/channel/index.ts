@@ -6,5 +6,4 @@ export {
   type ListenOptions,
   type Peer,
 } from './channel.js'
-export type { Descriptor } from './descriptor.js'
-export type { Message, Parcel, Shareable } from './message.js'
+export type { Message, Parcel } from './message.js'

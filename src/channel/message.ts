@@ -1,18 +1,14 @@
-import { checkId, invalid } from '../arguments.js'
+import { invalid } from '../arguments.js'
 import type { NativeMessage } from '../native.js'
 import { checkBytes } from '../region/checks.js'
-import { Region } from '../region/region.js'
-import { SharedMemory } from '../region/shared-memory.js'
-import { Descriptor } from './descriptor.js'
-
-/** What can be sent: the object behind a region, or what a descriptor leads to. The receiver gets a descriptor of its own. */
-export type Shareable = Region | SharedMemory | Descriptor | number
+import { Descriptor } from '../region/descriptor.js'
+import { descriptorOf, type Shareable } from '../shareable.js'
 
 /** What is sent. It has bytes, descriptors, or both. */
 export interface Parcel {
   /** At most 65,536. Default: none. */
   bytes?: Uint8Array
-  /** At most 16. They stay the caller's. Default: none. */
+  /** At most 16. They stay the caller's; the receiver gets descriptors of its own, of the same objects. Default: none. */
   descriptors?: readonly Shareable[]
 }
 
@@ -41,13 +37,6 @@ export class Message {
   }
 }
 
-/** The number of what is to be sent. */
-export function numberOf(what: string, argument: string, shareable: unknown): number {
-  if (shareable instanceof Region || shareable instanceof SharedMemory || shareable instanceof Descriptor) return shareable.fd
-  if (typeof shareable === 'number') return checkId(what, argument, shareable)
-  throw invalid(what, argument, shareable, 'a Region, a SharedMemory, a Descriptor, or the number of a descriptor')
-}
-
 /** Bytes to be sent, which may be missing. */
 export function bytesOf(what: string, bytes: unknown): Uint8Array {
   return bytes === undefined ? new Uint8Array() : checkBytes(what, 'bytes', bytes)
@@ -56,5 +45,5 @@ export function bytesOf(what: string, bytes: unknown): Uint8Array {
 export function numbersOf(what: string, descriptors: unknown): number[] {
   if (descriptors === undefined) return []
   if (!Array.isArray(descriptors)) throw invalid(what, 'descriptors', descriptors, 'an array')
-  return Array.from(descriptors, (descriptor, index) => numberOf(what, `descriptors[${index}]`, descriptor))
+  return Array.from(descriptors, (descriptor, index) => descriptorOf(what, `descriptors[${index}]`, descriptor))
 }

@@ -1,6 +1,7 @@
-import { checkBoolean, checkChoice, checkId, checkOptions, invalid } from '../arguments.js'
+import { checkBoolean, checkChoice, checkOptions, invalid } from '../arguments.js'
 import { ArgumentError, attempt } from '../errors.js'
 import { parseHandle } from '../native.js'
+import { descriptorOf, type Shareable } from '../shareable.js'
 import type { Access, MapOptions } from './map-options.js'
 import { ACCESSES, type MapPlan, wishesOf } from './map-plan.js'
 
@@ -70,11 +71,11 @@ export interface SysVHandle extends Placed {
 /** How {@link Region.fromHandle} maps. */
 export interface FromHandleOptions extends Pick<MapOptions, 'access' | 'reserve' | 'populate' | 'lock' | 'hugePages' | 'privateTail'> {
   /**
-   * A descriptor of the object that was handed on, by `stdio` or over a socket. It is duplicated, so it stays the caller's. Default: the object is opened by
+   * A descriptor of the object that was handed on, by `stdio` or over a socket, or what has one. It is duplicated, so it stays the caller's. Default: the object is opened by
    * its name, and where that does not lead to it, or there is none, as `/proc/PID/fd/N` of the process that made the handle, while it has it open. A SysV segment
    * has no descriptor, and is attached by its id.
    */
-  fd?: number
+  fd?: Shareable
   /** What may be done with the pages; more than the handle's is an error only if the object does not permit it. Default: the handle's. */
   access?: Access
   /** As {@link MapOptions.reserve}. Default false, for whatever object. */
@@ -92,7 +93,7 @@ export function planOfHandle(handle: unknown, options: FromHandleOptions | undef
   const what = `map ${subject}`
   const given = checkOptions(what, options, OPTIONS)
   const access = checkChoice(what, 'access', given.access, ACCESSES) ?? (wanted as Access)
-  const fd = given.fd === undefined ? undefined : checkId(what, 'fd', given.fd)
+  const fd = given.fd === undefined ? undefined : descriptorOf(what, 'fd', given.fd)
   if (isSysv && fd !== undefined) throw invalid(what, 'fd', fd, 'none: a SysV segment has no descriptor')
   return {
     subject,

@@ -1,3 +1,4 @@
+export type { Descriptor } from './descriptor.js'
 export type { FromHandleOptions, OpenHandle, RegionHandle, SysVHandle } from './handle.js'
 export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
 export type { Overlay } from './overlay.js'

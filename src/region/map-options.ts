@@ -1,4 +1,5 @@
-import type { Descriptor } from '../channel/descriptor.js'
+import type { Shareable } from '../shareable.js'
+import type { Descriptor } from './descriptor.js'
 import type { Seal } from './seals.js'
 import type { SharedMemory } from './shared-memory.js'
 import type { SysVSharedMemory } from './sysv.js'
@@ -14,7 +15,7 @@ export type Access = 'none' | 'r' | 'rw' | 'rx' | 'rwx'
  * - `'temporary'`, `{ temporary: directory }`: a file without a name, in `os.tmpdir()` or that directory.
  * - `{ file: path }`: a file or a device. With `create: true` it is made if it is missing, with the permission bits `mode`, exactly; default `0o600`.
  * - `{ shm: name }`: an existing object of shared memory, in `/dev/shm` or `directory`, opened as by `SharedMemory.open(name, 'r+')`.
- * - `{ fd: number }`: what a descriptor leads to. It is duplicated, so it stays the caller's.
+ * - `{ fd }`: what a descriptor leads to, by its number or whatever has it. It is duplicated, so it stays the caller's.
  * - a {@link SharedMemory}, or a {@link Descriptor} that was received.
  * - `{ sysv: id }`, a {@link SysVSharedMemory}: a segment of SysV shared memory, which is never private and has no `reserve`.
  */
@@ -26,7 +27,7 @@ export type RegionSource =
   | { temporary: string }
   | { file: string; create?: boolean; mode?: number }
   | { shm: string; directory?: string }
-  | { fd: number }
+  | { fd: Shareable }
   | SharedMemory
   | { sysv: number }
   | SysVSharedMemory

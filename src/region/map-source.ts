@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { checkBoolean, checkDirectory, checkId, checkInteger, checkLabel, checkName, checkOptions, invalid } from '../arguments.js'
 import type { NativeMapOptions } from '../native.js'
+import { descriptorOf } from '../shareable.js'
 import { checkPath } from './checks.js'
 import { checkSeals, type Seal } from './seals.js'
 import { handles, type SharedHandle } from './shared-handle.js'
@@ -71,7 +72,7 @@ const kinds: Record<string, (source: object) => Origin> = {
   shm: source => ofName(source as NameSource),
   fd: source => {
     const { fd } = checkOptions<{ fd: unknown }>('map source', source as { fd: unknown }, ['fd'])
-    const descriptor = checkId('map', 'source.fd', fd)
+    const descriptor = descriptorOf('map', 'source.fd', fd)
     return { kind: 'fd', subject: `descriptor ${descriptor}`, fd: descriptor, isFresh: false, isReserved: false }
   },
   sysv: source => {

@@ -7,6 +7,7 @@ import { OverlayMapping } from './overlay-mapping.js'
 import type { LendableArray, OverlayCloseOptions, OverlayOptions } from './overlay-options.js'
 import { PageRange } from './page-range.js'
 import { pagesOf } from './page-size.js'
+import { mappings } from './region-handle.js'
 import { type ViewConstructor, viewOf } from './typed-view.js'
 
 const OPTIONS = ['size', 'source', 'access', 'offset', 'reserve', 'keep'] as const
@@ -41,6 +42,7 @@ export class Overlay<A extends LendableArray = LendableArray> {
     this.array = array
     this.#mapping = mapping
     this.#byteOffset = byteOffset
+    mappings.set(this, mapping)
   }
 
   /** Bytes from the array's first one to the first one that is shared: a multiple of the size of its elements. */

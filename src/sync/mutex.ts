@@ -4,6 +4,7 @@ import { attempt, LockError, PublicationError } from '../errors.js'
 import type { Lender } from '../lease.js'
 import { NativeMutex } from '../native.js'
 import { checkCount } from '../region/checks.js'
+import type { Overlay } from '../region/overlay.js'
 import type { Region } from '../region/region.js'
 import { mappings } from '../region/region-handle.js'
 import { Bell, sleep, throwIfAborted } from '../sleep.js'
@@ -41,6 +42,8 @@ export interface MutexHolder {
  * mutex that is closed or collected) leaves it to the next one, whose {@link MutexGuard.recovered} is true. Nobody is taken for dead because time
  * passed: the kernel is asked, by a lock on a byte of the file (fcntl(2), open file description locks); those who wait sleep on a futex(2).
  *
+ * It cannot be in a SysV segment: there is no descriptor, and so no byte of a file to prove by that its holder lives.
+ *
  * It has a mapping of one page and a descriptor of its own, so it outlives {@link Region.close}. Each `Mutex` is a participant of its own, also in one thread;
  * a worker opens one for itself. After {@link Mutex.close} everything but `closed` and `close` throws `ERR_DISPOSED`.
  */
@@ -53,16 +56,16 @@ export class Mutex {
   #isClosed = false
 
   /**
-   * Takes part in the mutex at that place of a region, of which every process finds the same one there, wherever in the file its region begins.
+   * Takes part in the mutex at that place of a region or of an overlay's shared part, of which every process finds the same one there, wherever in the file its region begins.
    *
    * @param byteOffset A multiple of 64.
    * @throws `ERR_INVALID_ARGUMENT`; `ERR_VALUE_RANGE` outside the region; `ERR_PRIVATE` for a private mapping or a device; `ERR_READ_ONLY` where
    * {@link Region.access} has no `w`; `ERR_DISPOSED`, `ERR_TRUNCATED`; `ERR_TOO_MANY_CONSUMERS` past 1024 participants; `ERR_TOO_MANY_FILES`, also as
-   * {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_PERMISSION` if the file may not be opened again. What fails leaves nothing behind.
+   * {@link Region.fd}; `ERR_UNSUPPORTED` in a SysV segment, which has no bytes to lock; `ERR_ADDRESS_SPACE`; `ERR_PERMISSION` if the file may not be opened again. What fails leaves nothing behind.
    */
-  static at(region: Region, byteOffset: number): Mutex {
+  static at(region: Region | Overlay, byteOffset: number): Mutex {
     const mapping = mappings.get(region)
-    if (mapping === undefined) throw invalid('Mutex.at', 'region', region, 'a Region')
+    if (mapping === undefined) throw invalid('Mutex.at', 'region', region, 'a Region or an Overlay')
     const what = mapping.what('Mutex.at')
     const offset = checkCount(what, 'byteOffset', byteOffset)
     if (offset === undefined || offset % 64 !== 0) throw invalid(what, 'byteOffset', byteOffset, 'a multiple of 64')

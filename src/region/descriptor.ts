@@ -1,8 +1,8 @@
 import { attempt, PublicationError } from '../errors.js'
 import type { NativeDescriptor } from '../native.js'
-import type { MapOptions } from '../region/map-options.js'
-import { Region } from '../region/region.js'
-import { handles } from '../region/shared-handle.js'
+import type { MapOptions } from './map-options.js'
+import { Region } from './region.js'
+import { handles } from './shared-handle.js'
 
 /**
  * A descriptor that was received, and is closed with this object.
