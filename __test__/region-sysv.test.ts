@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ExecutionContext } from 'ava'
-import { ftok, PAGE_SIZE, type PagecastError, Region, SysVSharedMemory } from 'pagecast'
+import { ftok, Mutex, PAGE_SIZE, type PagecastError, Region, SysVSharedMemory } from 'pagecast'
 import { holdings } from './helpers/holdings.js'
 import { arrayFor } from './helpers/overlay.js'
 import { point, pointedAt } from './helpers/pointers.js'
@@ -275,7 +275,10 @@ regions('a SysV segment is a region with bytes and pages', t => {
   t.throws(() => region.pages.slice(6, 7).lock(), { code: 'ERR_UNMAPPED' })
   t.is(other.bytes[6 * PAGE_SIZE], pattern(6 * PAGE_SIZE + 1)[6 * PAGE_SIZE])
 
-  for (const use of [() => region.resize(PAGE_SIZE), () => region.fd]) t.throws(use, { code: 'ERR_UNSUPPORTED' }, String(use))
+  for (const use of [() => region.resize(PAGE_SIZE), () => region.fd, () => Mutex.at(region, 64)]) {
+    const message = new RegExp(`region of SysV segment ${memory.id}: a SysV segment `)
+    t.throws(use, { code: 'ERR_UNSUPPORTED', message }, String(use))
+  }
   t.is(region.byteLength, 4 * 65_536 - 100)
   const { bytes } = region
   region.close()

@@ -252,7 +252,7 @@ impl Region {
 
     fn backing(&self, access: Access) -> Result<Backing<'_>> {
         Ok(Backing {
-            behind: self.object.behind()?,
+            behind: self.object.behind(&self.title)?,
             byte_offset: self.byte_offset,
             access,
             private: self.private,
@@ -312,14 +312,19 @@ impl Region {
         find(|byte_offset, end| byte_offset < end).or_else(|| find(|byte_offset, end| byte_offset == end))
     }
 
+    /// Whether it is of a SysV segment, which has no descriptor.
+    pub(crate) fn is_sysv(&self) -> bool {
+        self.object.sysv.is_some()
+    }
+
     /// The pages, to count and to number.
     pub fn pages(&self) -> PageRange {
         PageRange::new(self.address(), self.whole_pages() / sys::page_bytes())
     }
 
-    /// The open file, to be mapped by others. [`Code::TooManyFiles`] if it was given up.
+    /// The open file, to be mapped by others. [`Code::TooManyFiles`] if it was given up; [`Code::Unsupported`] of a SysV segment, which has none.
     pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
-        self.object.descriptor()
+        self.object.descriptor(&self.title)
     }
 
     /// Closes the open file: for whoever holds many regions. What is mapped stays; resizing and further mappings are [`Code::TooManyFiles`], and

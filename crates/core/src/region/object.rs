@@ -57,13 +57,13 @@ impl Object {
         let (fd, made) = open(options, title)?;
         let mut object = Object::new(Some(fd));
         (object.named, object.made) = (Named::of(&options.source), made);
-        let (identity, kind) = sys::inspect(object.fd()?).map_err(|errno| Error::system(title, "fstat", errno))?;
-        let (is_memory, is_plain) = sys::filesystem(object.fd()?);
+        let (identity, kind) = sys::inspect(object.fd(title)?).map_err(|errno| Error::system(title, "fstat", errno))?;
+        let (is_memory, is_plain) = sys::filesystem(object.fd(title)?);
         object.is_memory = is_memory;
         object.is_device = kind == FileKind::Device;
         // a device may put another file behind a shared mapping, as /dev/zero does
         object.identity = Some(identity).filter(|_| is_plain && (options.private || !object.is_device));
-        object.can_shrink = matches!(kind, FileKind::Regular(_)) && !sys::cannot_shrink(object.fd()?);
+        object.can_shrink = matches!(kind, FileKind::Regular(_)) && !sys::cannot_shrink(object.fd(title)?);
         let byte_length = match kind {
             FileKind::Regular(size) => object.fit(options, title, size)?,
             FileKind::Device => {
@@ -96,24 +96,24 @@ impl Object {
         self.made = None;
     }
 
-    fn fd(&self) -> Result<&OwnedFd> {
+    fn fd(&self, title: &str) -> Result<&OwnedFd> {
         if self.sysv.is_some() {
-            return Err(Error::new(Code::Unsupported, "a SysV segment has no descriptor"));
+            return Err(no_descriptor(title));
         }
         self.fd.as_ref().ok_or_else(|| {
-            let fact = "the region gave its descriptor up, since the process held many: close regions, or map a memfd or file";
-            Error::new(Code::TooManyFiles, fact)
+            let fact = "it gave its descriptor up, since the process held many: close regions, or map a memfd or file";
+            Error::new(Code::TooManyFiles, format!("{title}: {fact}"))
         })
     }
 
-    pub fn descriptor(&self) -> Result<BorrowedFd<'_>> {
-        self.fd().map(OwnedFd::as_fd)
+    pub fn descriptor(&self, title: &str) -> Result<BorrowedFd<'_>> {
+        self.fd(title).map(OwnedFd::as_fd)
     }
 
-    pub fn behind(&self) -> Result<Behind<'_>> {
+    pub fn behind(&self, title: &str) -> Result<Behind<'_>> {
         match self.sysv {
             Some(segment) => Ok(Behind::SysV(segment)),
-            None => self.descriptor().map(Behind::File),
+            None => self.descriptor(title).map(Behind::File),
         }
     }
 
@@ -122,7 +122,7 @@ impl Object {
         if let Some(segment) = self.sysv {
             return Known::of(segment.id, title).map(Whereabouts::SysV);
         }
-        let fd = self.fd()?;
+        let fd = self.fd(title)?;
         let (identity, _) = sys::inspect(fd).map_err(|errno| Error::system(title, "fstat", errno))?;
         let leads_here = |named: &&Named| sys::identify(&named.path()).is_ok_and(|found| found == identity);
         let named = self.named.as_ref().filter(leads_here).cloned();
@@ -170,7 +170,7 @@ impl Object {
         if !options.shares_writes() || !options.reserves() {
             return Ok(());
         }
-        let fd = self.fd()?;
+        let fd = self.fd(title)?;
         if !sys::is_writable(fd).unwrap_or(false) {
             return Ok(()); // the mapping is refused, and says why
         }
@@ -187,7 +187,7 @@ impl Object {
 
     /// Makes the file longer, and never shorter: another process may have been first.
     pub fn grow(&self, title: &str, size: u64, end: u64, reserve: bool) -> Result<()> {
-        let fd = self.fd()?;
+        let fd = self.fd(title)?;
         let reopened;
         let writable = if sys::is_writable(fd).unwrap_or(false) {
             fd
@@ -213,7 +213,7 @@ impl Object {
 
     /// Makes the file shorter; of what cannot be, the room is given back.
     pub fn shrink(&self, title: &str, size: u64, end: u64) -> Result<()> {
-        let fd = self.fd()?;
+        let fd = self.fd(title)?;
         if self.can_shrink {
             return sys::set_size(fd, end).map_err(|errno| Error::system(title, "ftruncate", errno));
         }
@@ -222,7 +222,7 @@ impl Object {
 
     /// Bytes that the file has.
     pub fn size(&self, title: &str) -> Result<u64> {
-        match sys::inspect(self.fd()?).map_err(|errno| Error::system(title, "fstat", errno))? {
+        match sys::inspect(self.fd(title)?).map_err(|errno| Error::system(title, "fstat", errno))? {
             (_, FileKind::Regular(size)) => Ok(size),
             _ => Err(Error::new(Code::InvalidArgument, format!("{title}: it has no size that could change"))),
         }

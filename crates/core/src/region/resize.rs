@@ -57,7 +57,7 @@ impl Region {
     /// what is left of what they saw. First what may be refused, then what cannot be taken back.
     fn resize_views(&mut self, length: usize, fresh: Option<View>) -> Result<()> {
         let backing = Backing {
-            behind: self.object.behind()?,
+            behind: self.object.behind(&self.title)?,
             byte_offset: self.byte_offset,
             access: self.access,
             private: self.private,

@@ -181,6 +181,9 @@ fn check(region: &Region, byte_offset: u64, title: &str) -> Result<u64> {
     if !region.is_mappable_again() {
         return error(Code::Private, "a private mapping, or that of a device, shares nothing with anybody".into());
     }
+    if region.is_sysv() {
+        return error(Code::Unsupported, "a SysV segment has no descriptor, and so no byte to lock by which others see who lives".into());
+    }
     if !region.access().writes() {
         return error(Code::ReadOnly, format!("the region was mapped with access {}", region.access()));
     }

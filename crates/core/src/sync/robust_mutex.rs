@@ -24,6 +24,7 @@ impl Mutex {
     ///
     /// [`Code::InvalidArgument`](crate::Code::InvalidArgument) or [`Code::ValueRange`](crate::Code::ValueRange) for an offset where none can be,
     /// [`Code::Private`](crate::Code::Private) and [`Code::ReadOnly`](crate::Code::ReadOnly) for a region that cannot have one,
+    /// [`Code::Unsupported`](crate::Code::Unsupported) in a SysV segment, which has no byte of a file to lock,
     /// [`Code::TooManyConsumers`](crate::Code::TooManyConsumers) past 1024 participants.
     pub fn open(region: &Region, byte_offset: u64) -> Result<Mutex> {
         RawMutex::open(region, byte_offset).map(Mutex)

@@ -4,6 +4,7 @@ use pagecast::region::{
     Access, Advice, Handle, MapOptions, Overlay, Placement, Region, Reservation, Source, SysVKey, SysVOptions, SysVSettings,
     SysVSharedMemory, SysVStatus,
 };
+use pagecast::sync::Mutex;
 use pagecast::{Code, Result};
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
@@ -380,7 +381,15 @@ fn what_a_segment_cannot_do_says_so_and_leaves_it_as_it_was() {
     let mut region = attach(&segment);
     region.write_at(0, &[7]).unwrap();
     assert_eq!(code(region.resize(2 * PAGE)), Code::Unsupported);
-    assert_eq!(code(region.descriptor()), Code::Unsupported);
+    let refused = region.descriptor().unwrap_err();
+    assert_eq!(refused.code(), Code::Unsupported);
+    assert_eq!(refused.message(), format!("region of SysV segment {}: a SysV segment has no descriptor", segment.id()));
+    let refused = Mutex::open(&region, 128).map(drop).unwrap_err();
+    assert_eq!(refused.code(), Code::Unsupported);
+    assert!(
+        refused.message().starts_with(&format!("open the mutex at byte 128 of the region of SysV segment {}: ", segment.id())),
+        "{refused}"
+    );
     region.give_up_descriptor();
     assert_eq!((byte(&region, 0), region.byte_length(), region.is_mappable_again()), (7, PAGE, true));
 }
