@@ -136,9 +136,11 @@ impl Participant {
         holder.slot().is_none_or(|slot| self.locks.is_held(Byte::Participant(self.mutex, slot)).unwrap_or(true))
     }
 
-    /// See [`Locker::recover`]. [`Code::LockObstructed`] where a read lock of somebody who is no participant stands in the way.
+    /// See [`Locker::recover`]. [`Code::Corrupt`] if that cannot be the holder: its byte is this participant's own, or another mutex's, and would be let
+    /// go of here. [`Code::LockObstructed`] where a read lock of somebody who is no participant stands in the way.
     pub fn recover(&self, seen: Owner) -> Result<Option<Locked>> {
         let Some(slot) = seen.slot() else { return Ok(None) };
+        self.check_holder(seen)?;
         let byte = Byte::Participant(self.mutex, slot);
         if self.locks.is_held(byte)? {
             return Ok(None);
@@ -198,3 +200,6 @@ fn io_error(title: &str, error: &std::io::Error) -> Error {
     let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0));
     Error::system(format_args!("open the {title}"), "fcntl", errno)
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,7 @@ impl RawMutex {
         self.check_lockable()?;
         let locked = match self.participant.locker().try_lock(woken) {
             Ok(locked) => Some(locked),
-            Err(seen) => self.participant.check_holder(seen).and_then(|()| self.participant.recover(seen))?,
+            Err(seen) => self.participant.recover(seen)?,
         };
         self.accept(locked)
     }
