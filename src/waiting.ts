@@ -1,8 +1,8 @@
 import { elapsed } from './clock.js'
 
 /**
- * How long a write with `buffers: 1` waits for readers, and a read for such a write, unless a `timeout` says otherwise:
- * 1000 milliseconds.
+ * How long a write with `buffers: 1` waits for readers, a read for such a write, and `Mutex.lock` and `Mutex.withLock` for whoever holds the mutex, unless a
+ * `timeout` says otherwise: 1000 milliseconds.
  */
 export const DEFAULT_TIMEOUT = 1000
 

@@ -1,6 +1,6 @@
 /** How `Mutex.lock` and `Mutex.withLock` wait. */
 export interface MutexLockOptions {
-  /** Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. 0: do not wait. Default 1000. */
+  /** Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. 0: do not wait. Default 1000, {@link DEFAULT_TIMEOUT}. */
   timeout?: number
 }
 
