@@ -4,7 +4,7 @@
 
 use napi::JsValue;
 use napi::bindgen_prelude::{ArrayBuffer, Float64ArraySlice, Uint8Array, Uint8ArraySlice, Unknown};
-use pagecast::memory::{EnginePages, Lent, Overlay};
+use pagecast::memory::{Covering, EnginePages, Lent};
 use pagecast::segment::Segment;
 use pagecast::{Code, Error};
 use std::ffi::{CStr, c_void};
@@ -12,7 +12,7 @@ use std::mem::transmute;
 
 /// The engine's pages, with a segment mapped over them. Dropped, they hold private zeros again.
 pub(crate) struct Pages {
-    _overlay: Overlay,
+    _covering: Covering,
     /// Keeps the engine from giving the pages away while the segment lies over them, also when JavaScript forgot both.
     _array: Uint8Array,
 }
@@ -27,8 +27,8 @@ impl Pages {
         }
         // SAFETY: TypeScript passes the whole of a WebAssembly.Memory that it just made and never lets out of its module, and which
         // lives as long as the array's buffer does.
-        let overlay = unsafe { Overlay::new(array.as_ptr() as usize, found, segment.fd(), mapping.read_only()) }?;
-        Ok(Pages { _overlay: overlay, _array: array })
+        let covering = unsafe { Covering::new(array.as_ptr() as usize, found, segment.fd(), mapping.read_only()) }?;
+        Ok(Pages { _covering: covering, _array: array })
     }
 }
 

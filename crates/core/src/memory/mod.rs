@@ -7,13 +7,13 @@ pub mod range;
 
 // Loom's tests build what is above this line.
 #[cfg(not(pagecast_loom))]
+mod covering;
+#[cfg(not(pagecast_loom))]
 pub mod fault_guard;
 #[cfg(not(pagecast_loom))]
 mod lent;
 #[cfg(not(pagecast_loom))]
 mod mapping;
-#[cfg(not(pagecast_loom))]
-mod overlay;
 #[cfg(not(pagecast_loom))]
 mod range;
 #[cfg(not(pagecast_loom))]
@@ -26,18 +26,18 @@ mod view;
 mod window;
 
 #[cfg(not(pagecast_loom))]
+pub use {
+    covering::Covering,
+    lent::{Lent, NotOverlaid, Number},
+    mapping::Mapping,
+    reservation::Reservation,
+    view::EnginePages,
+};
+#[cfg(not(pagecast_loom))]
 pub(crate) use {
     fault_guard::Mended,
     lent::Kept,
     mapping::map_error,
     reservation::{Part, in_use, out_of_reach},
     view::{Backing, Behind, View},
-};
-#[cfg(not(pagecast_loom))]
-pub use {
-    lent::{Lent, NotOverlaid, Number},
-    mapping::Mapping,
-    overlay::Overlay,
-    reservation::Reservation,
-    view::EnginePages,
 };

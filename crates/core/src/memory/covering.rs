@@ -9,30 +9,30 @@ use std::os::fd::OwnedFd;
 
 /// An object mapped over pages that the JavaScript engine owns. Dropped, private zeros take its place.
 #[derive(Debug)]
-pub struct Overlay {
+pub struct Covering {
     start: NonZeroUsize,
     byte_length: NonZeroUsize,
     /// Given up after the zeros are there: until then a job of the engine's thread pool may still read what was shared.
     _guarded: Guarded,
 }
 
-impl Overlay {
+impl Covering {
     /// Maps the first `byte_length` bytes of the object over the pages at `address`.
     ///
     /// # Safety
     /// The range must be whole pages of an engine-owned memory that nobody else remaps, and it must stay reserved by the engine
     /// until this is dropped.
-    pub unsafe fn new(address: usize, byte_length: usize, fd: &OwnedFd, read_only: bool) -> Result<Overlay> {
+    pub unsafe fn new(address: usize, byte_length: usize, fd: &OwnedFd, read_only: bool) -> Result<Covering> {
         let (start, length) = engine_range(address, byte_length)?;
-        let overlay = Overlay { start, byte_length: length, _guarded: fault_guard::guard(address, byte_length)? };
+        let covering = Covering { start, byte_length: length, _guarded: fault_guard::guard(address, byte_length)? };
         // SAFETY: the caller's promise.
         unsafe { sys::map_over(start, length, fd, read_only) }
             .map_err(|errno| map_error(byte_length as u64, " over the engine's pages", errno))?;
-        Ok(overlay)
+        Ok(covering)
     }
 }
 
-impl Drop for Overlay {
+impl Drop for Covering {
     fn drop(&mut self) {
         // SAFETY: the promise made to `new`. Where the system refuses, the object stays mapped until the engine gives its memory back.
         let _ = unsafe { sys::map_zeros_over(self.start, self.byte_length) };
