@@ -11,6 +11,9 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
+/// Of a memfd's label at most 249 bytes fit, and a character has at most 4.
+const LABEL: usize = 60;
+
 /// How [`BrokerClient::connect`] connects.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectOptions {
@@ -93,7 +96,7 @@ impl BrokerClient {
             byte_length: Some(byte_length),
             reserve: Some(reserve),
             subject: Some(name.into()),
-            ..MapOptions::new(Source::Memory("pagecast-broker".into()))
+            ..MapOptions::new(Source::Memory(name.chars().take(LABEL).collect()))
         };
         let mut region = Region::map(&options)?;
         region.seal(Seals::SHRINK | Seals::GROW)?;

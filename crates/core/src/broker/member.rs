@@ -1,5 +1,6 @@
 //! A client as the broker sees it.
 
+use super::closing::Closers;
 use super::message::{self, Reply};
 use super::table::Owner;
 use crate::channel::Channel;
@@ -10,6 +11,9 @@ use std::sync::Arc;
 
 /// Most calls of one client that wait for a name.
 pub(super) const MOST_WAITING: usize = 64;
+
+/// Most messages of one client of which something is being closed.
+const MOST_CLOSING: usize = 16;
 
 /// Somebody who waits for a name.
 pub(super) struct Waiting {
@@ -31,19 +35,36 @@ pub(super) struct Member {
     unsent: VecDeque<Answer>,
     /// Whether the connection is over.
     pub is_gone: bool,
-    /// Whether all it said was heard.
-    pub is_heard: bool,
+    /// One more holds it for each message of which something is being closed.
+    closing: Arc<()>,
 }
 
 impl Member {
     pub fn new(channel: Channel, connection: u64) -> Member {
         let owner = Owner { connection, pid: channel.peer().pid };
-        Member { channel, owner, waiting: Vec::new(), unsent: VecDeque::new(), is_gone: false, is_heard: false }
+        Member { channel, owner, waiting: Vec::new(), unsent: VecDeque::new(), is_gone: false, closing: Arc::default() }
     }
 
     /// Whether it does not read what it was told.
     pub fn is_behind(&self) -> bool {
         !self.unsent.is_empty()
+    }
+
+    /// Closes what it sent.
+    pub fn close(&self, sent: Vec<OwnedFd>, closers: &Closers) {
+        if !sent.is_empty() {
+            closers.close((sent, self.closing.clone())); // dropped in this order
+        }
+    }
+
+    /// Whether so much of what it sent is being closed that nothing is read from it meanwhile.
+    pub fn is_burden(&self) -> bool {
+        Arc::strong_count(&self.closing) > MOST_CLOSING
+    }
+
+    /// Whether the client has left, which nobody finds by reading while it [is a burden](Member::is_burden).
+    pub fn has_left(&self) -> bool {
+        self.is_burden() && self.channel.has_hung_up().unwrap_or(true)
     }
 
     /// Answers a call, now or when there is room.

@@ -83,7 +83,8 @@ impl Broker {
         let failed = |what: &str, error: std::io::Error| Error::new(Code::System, format!("listen at {}: {what}: {error}", path.display()));
         let (stopped, stop) = std::io::pipe().map_err(|error| failed("make a pipe", error))?;
         let path = listener.path().to_path_buf();
-        let server = server::Server::new(listener, stopped, options);
+        let closers = closing::Closers::start().map_err(|error| failed("start a thread", error))?;
+        let server = server::Server::new(listener, stopped, closers, options);
         let thread = std::thread::Builder::new().name("pagecast-broker".into()).stack_size(256 * 1024);
         let thread = thread.spawn(move || server.run()).map_err(|error| failed("start a thread", error))?;
         Ok(Broker { path, stop, thread: Some(thread), generation: forked::generation() })

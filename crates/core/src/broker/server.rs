@@ -1,11 +1,11 @@
 //! The thread of a broker: it waits for whatever comes first, and for nobody in particular.
 
 use super::BrokerOptions;
-use super::closing::close_elsewhere;
+use super::closing::Closers;
 use super::member::{MOST_WAITING, Member, Waiting};
 use super::message::{self, Call, Greeting, MOST_BYTES, Refusal, Reply, Request, VERSION};
 use super::table::{Limits, Table, missing};
-use crate::channel::{Channel, Listener, Message};
+use crate::channel::{Channel, Listener, Look, Message};
 use crate::error::{Code, Error, Result};
 use crate::sys::{self, Interest};
 use std::io::PipeReader;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Most messages that are read from a client before the others have their turn, and most clients that are accepted.
 const TURN: usize = 16;
 
-/// How long nobody is accepted after there was no descriptor left for it.
+/// How long nobody is accepted after there was no descriptor left for it, or too much to be closed.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Server {
@@ -25,6 +25,7 @@ pub(super) struct Server {
     uids: Vec<u32>,
     limits: Limits,
     table: Table,
+    closers: Closers,
     members: Vec<Member>,
     /// How many there have been.
     connections: u64,
@@ -33,10 +34,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub fn new(listener: Listener, stopped: PipeReader, options: &BrokerOptions) -> Server {
+    pub fn new(listener: Listener, stopped: PipeReader, closers: Closers, options: &BrokerOptions) -> Server {
         let uids = options.uids.iter().copied().chain([0, sys::user()]).collect();
         let (limits, table) = (options.limits, Table::new(options.limits));
-        Server { listener, stopped, uids, limits, table, members: Vec::new(), connections: 0, is_full: false }
+        Server { listener, stopped, uids, limits, table, closers, members: Vec::new(), connections: 0, is_full: false }
     }
 
     /// Serves until it is told to end.
@@ -45,7 +46,7 @@ impl Server {
             if ready.first() == Some(&true) {
                 break;
             }
-            self.is_full = false;
+            self.is_full = self.closers.are_full();
             if ready.get(1) == Some(&true) {
                 self.accept(TURN);
             }
@@ -58,30 +59,37 @@ impl Server {
         self.accept(usize::MAX); // who was not, and has sent something already
         self.members.iter_mut().for_each(|member| member.is_gone = true);
         self.part();
+        // who was not accepted may have sent something already
+        self.closers.close(self.listener.give_up());
     }
 
     /// Which are ready: who ends this, who connects, and each client. `None` where the system fails.
     fn wait(&self) -> Option<Vec<bool>> {
         let stopped = self.stopped.as_fd();
         let connecting = if self.is_full { stopped } else { self.listener.descriptor() };
+        let burdens: Vec<bool> = self.members.iter().map(Member::is_burden).collect();
         // what is not going to be read now is not to end the wait, either
         let interest = |member: &Member| if member.is_behind() { Interest::WRITES } else { Interest::READS };
-        let members = self.members.iter().map(|member| (member.channel.descriptor(), interest(member)));
+        let members = self.members.iter().zip(&burdens).map(|(member, is_burden)| match is_burden {
+            true => (stopped, Interest::READS),
+            false => (member.channel.descriptor(), interest(member)),
+        });
         let others = [(stopped, Interest::READS), (connecting, Interest::READS)];
         let all: Vec<(BorrowedFd<'_>, Interest)> = others.into_iter().chain(members).collect();
-        sys::wait_until_ready(&all, self.is_full.then_some(PAUSE)).ok()
+        let pauses = self.is_full || burdens.contains(&true);
+        sys::wait_until_ready(&all, pauses.then_some(PAUSE)).ok()
     }
 
     /// Accepts who waits for it, at most so many.
     fn accept(&mut self, most: usize) {
         for _ in 0..most {
+            if self.is_full {
+                return;
+            }
             match self.listener.try_accept() {
                 Ok(Some(channel)) => self.admit(channel),
                 Ok(None) => return,
-                Err(_) => {
-                    self.is_full = true;
-                    return;
-                }
+                Err(_) => self.is_full = true,
             }
         }
     }
@@ -97,8 +105,15 @@ impl Server {
             self.connections += 1;
             self.members.push(Member::new(channel, self.connections));
         } else {
-            close_elsewhere(channel);
+            self.dismiss(channel);
+            self.is_full = self.closers.are_full();
         }
+    }
+
+    /// Ends a connection. Descriptors may be among what was not read, whatever the connection seems to be at.
+    fn dismiss(&self, channel: Channel) {
+        channel.shut_down();
+        self.closers.close(channel);
     }
 
     fn check(&self, channel: &Channel) -> Result<()> {
@@ -117,16 +132,13 @@ impl Server {
         self.members[index].send();
         for _ in 0..TURN {
             let member = &mut self.members[index];
-            if member.is_gone || member.is_behind() {
+            if member.is_gone || member.is_behind() || member.is_burden() {
                 return;
             }
             match member.channel.try_receive_any() {
-                Ok(None) => return,
-                Ok(Some((message, false))) if message.bytes.is_empty() && message.descriptors.is_empty() => {
-                    (member.is_gone, member.is_heard) = (true, true);
-                }
-                Ok(Some((message, is_cut))) => self.hear(index, message, is_cut),
-                Err(_) => member.is_gone = true,
+                Ok((Look::Nothing, _)) => return,
+                Ok((Look::Message(message), is_cut)) => self.hear(index, message, is_cut),
+                Ok((Look::End, _)) | Err(_) => member.is_gone = true,
             }
         }
     }
@@ -141,10 +153,11 @@ impl Server {
             Ok(Request { id, call }) => self.serve(index, id, call, descriptors.pop()),
             // what does not keep to the form is not listened to any longer
             Err(error) => {
-                close_elsewhere(descriptors);
+                let member = &mut self.members[index];
+                member.close(descriptors, &self.closers);
                 let refusal = Some(Refusal::of(&error));
-                self.members[index].answer(&Reply { refusal, ..Reply::default() }, None);
-                self.members[index].is_gone = true;
+                member.answer(&Reply { refusal, ..Reply::default() }, None);
+                member.is_gone = true;
             }
         }
     }
@@ -170,9 +183,7 @@ impl Server {
                 Ok(None)
             }
         };
-        if descriptor.is_some() {
-            close_elsewhere(descriptor); // nobody asked for it
-        }
+        self.members[index].close(descriptor.into_iter().collect(), &self.closers); // what nobody asked for
         match answered {
             Ok(None) => {} // it waits
             Ok(Some(found)) => self.members[index].answer(&reply, found),
@@ -214,13 +225,10 @@ impl Server {
 
     /// Who is gone takes along what was its own.
     fn part(&mut self) {
-        for member in self.members.extract_if(.., |member| member.is_gone) {
+        let gone: Vec<Member> = self.members.extract_if(.., |member| member.is_gone || member.has_left()).collect();
+        for member in gone {
             self.table.forsake(member.owner);
-            if !member.is_heard {
-                // descriptors may be among what was not read
-                member.channel.shut_down();
-                close_elsewhere(member.channel);
-            }
+            self.dismiss(member.channel);
         }
     }
 }

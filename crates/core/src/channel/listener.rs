@@ -86,6 +86,14 @@ impl Listener {
         sys::shut_down_socket(self.socket.fd());
     }
 
+    /// Listens no longer, and takes the path away. What is left is to be dropped: it closes what those sent who were not accepted, which may take as
+    /// long as they like.
+    pub(crate) fn give_up(self) -> impl Send + use<> {
+        sys::shut_down_socket(self.socket.fd());
+        drop(self.name);
+        self.socket
+    }
+
     /// The open socket: to be polled, and nothing else.
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.fd().as_fd()

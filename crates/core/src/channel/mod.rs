@@ -60,6 +60,12 @@ pub struct Message {
     pub descriptors: Vec<OwnedFd>,
 }
 
+impl Message {
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.descriptors.is_empty()
+    }
+}
+
 /// What a look for a message found.
 #[derive(Debug)]
 pub enum Look {
@@ -202,27 +208,28 @@ impl Channel {
     }
 
     /// Looks for a message. [`Code::BadMessage`] for one that is longer than [`MOST_BYTES`] or carries more than [`MOST_DESCRIPTORS`], or more than this
-    /// process may have open: it is gone, and so are all its descriptors; the next one can be received.
+    /// process may have open, or has nothing in it: it is gone, and so are all its descriptors; the next one can be received.
     pub fn try_receive(&self) -> Result<Look> {
-        let Some((message, is_cut)) = self.try_receive_any()? else { return Ok(Look::Nothing) };
-        if is_cut {
+        let (look, is_cut) = self.try_receive_any()?;
+        let Look::Message(message) = look else { return Ok(look) };
+        let bad = |fact| Err(Error::new(Code::BadMessage, format!("receive: a message {fact}")));
+        if is_cut || message.descriptors.len() > MOST_DESCRIPTORS {
             let most = grouped(MOST_BYTES as u64);
-            let fact = format!(
-                "receive: a message of more than {most} bytes, or more than {MOST_DESCRIPTORS} descriptors or this process may open"
-            );
-            return Err(Error::new(Code::BadMessage, fact));
+            return bad(format!("of more than {most} bytes, or more than {MOST_DESCRIPTORS} descriptors or this process may open"));
         }
-        let is_end = message.bytes.is_empty() && message.descriptors.is_empty();
-        Ok(if is_end { Look::End } else { Look::Message(message) })
+        if message.is_empty() {
+            return bad("without bytes and descriptors".into());
+        }
+        Ok(Look::Message(message))
     }
 
-    /// A message, empty at the end, and whether something of it was lost.
-    pub(crate) fn try_receive_any(&self) -> Result<Option<(Message, bool)>> {
+    /// Looks for a message, whatever is in it, and whether something of it was lost.
+    pub(crate) fn try_receive_any(&self) -> Result<(Look, bool)> {
         let mut bytes = vec![0; MOST_BYTES];
         let received = loop {
             match sys::receive_message(self.socket.fd(), &mut bytes) {
                 Ok(received) => break received,
-                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EAGAIN) => return Ok((Look::Nothing, false)),
                 // told once, and before what it had sent: the other end went without reading all that it was sent
                 Err(Errno::ECONNRESET) => {}
                 Err(errno) => return Err(self.failed("receive", "recvmsg", errno)),
@@ -230,7 +237,19 @@ impl Channel {
         };
         bytes.truncate(received.byte_length);
         bytes.shrink_to_fit();
-        Ok(Some((Message { bytes, descriptors: received.descriptors }, received.is_cut)))
+        let message = Message { bytes, descriptors: received.descriptors };
+        let is_end = message.is_empty() && !received.is_cut && self.is_at_end()?;
+        Ok((if is_end { Look::End } else { Look::Message(message) }, received.is_cut))
+    }
+
+    /// Whether the other end is closed, though what it sent may be left.
+    pub(crate) fn has_hung_up(&self) -> Result<bool> {
+        sys::has_hung_up(self.socket.fd()).map_err(|errno| self.failed("look", "poll", errno))
+    }
+
+    /// Whether the other end sends no more, and all it sent was received.
+    fn is_at_end(&self) -> Result<bool> {
+        sys::is_at_end(self.socket.fd()).map_err(|errno| self.failed("receive", "recvmsg", errno))
     }
 
     /// Sleeps until it is ready for that, at most so long.

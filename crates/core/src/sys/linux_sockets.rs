@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::mem::{size_of, size_of_val, zeroed};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
@@ -17,11 +17,14 @@ type Sys<T> = nix::Result<T>;
 /// Most bytes of a path that a socket can have: `sun_path` ends with a NUL.
 pub(crate) const LONGEST_SOCKET_PATH: usize = size_of::<libc::sockaddr_un>() - size_of::<libc::sa_family_t>() - 1;
 
-/// Most descriptors that a message is read with.
+/// Most descriptors of a message that is sent.
 pub(crate) const MOST_DESCRIPTORS: usize = 16;
 
+/// Most descriptors that a message can have (`SCM_MAX_FD`). A surplus would be closed by `recvmsg`, which then takes as long as that does.
+const MOST_RECEIVED: usize = 253;
+
 /// Whole words for the descriptors of a message and the header before them.
-const CONTROL_WORDS: usize = (size_of::<libc::cmsghdr>() + MOST_DESCRIPTORS * size_of::<RawFd>()).div_ceil(size_of::<u64>());
+const CONTROL_WORDS: usize = (size_of::<libc::cmsghdr>() + MOST_RECEIVED * size_of::<RawFd>()).div_ceil(size_of::<u64>());
 
 const KIND: i32 = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
 
@@ -100,6 +103,14 @@ pub(crate) fn accept_socket(fd: &OwnedFd) -> Sys<OwnedFd> {
 
 /// # Safety
 /// The option must have a value of this type, of which all bits are allowed.
+unsafe fn set_socket_option<T>(fd: &OwnedFd, option: i32, value: &T) -> Sys<()> {
+    let length = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
+    // SAFETY: the value outlives the call and is as long as we say; what it means is the caller's promise.
+    Errno::result(unsafe { libc::setsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, option, (&raw const *value).cast(), length) }).map(drop)
+}
+
+/// # Safety
+/// The option must have a value of this type, of which all bits are allowed.
 unsafe fn socket_option<T>(fd: &OwnedFd, option: i32) -> Sys<T> {
     let mut length = libc::socklen_t::try_from(size_of::<T>()).unwrap_or(0);
     // SAFETY: the caller's promise; at most `length` bytes are written.
@@ -158,7 +169,8 @@ pub(crate) fn send_message(fd: &OwnedFd, bytes: &[u8], descriptors: &[RawFd]) ->
     }
 }
 
-/// `recvmsg`: one message, or as much of it as fits. `EAGAIN` if none is there. Descriptors are closed at exec, and by whoever drops them.
+/// `recvmsg`: one message, or as much of its bytes as fits. `EAGAIN` if none is there. Descriptors are closed at exec, and by whoever drops them: all but
+/// those for which the process has no number left (`RLIMIT_NOFILE`), which the kernel closes here.
 pub(crate) fn receive_message(fd: &OwnedFd, buffer: &mut [u8]) -> Sys<Received> {
     let mut control = [0u64; CONTROL_WORDS];
     let mut part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
@@ -176,6 +188,42 @@ pub(crate) fn receive_message(fd: &OwnedFd, buffer: &mut [u8]) -> Sys<Received> 
             descriptors: taken_from(&header),
             is_cut: header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0,
         })
+    }
+}
+
+/// Whether the other end sends no more, and nothing that it sent is left. `recvmsg` gives an empty message and the end alike, but for the credentials that
+/// a message has if they are asked for (`SO_PASSCRED`).
+pub(crate) fn is_at_end(fd: &OwnedFd) -> Sys<bool> {
+    // SAFETY: the option is a number.
+    unsafe {
+        let asked: i32 = socket_option(fd, libc::SO_PASSCRED)?;
+        set_socket_option(fd, libc::SO_PASSCRED, &1i32)?;
+        let found = loop {
+            match peek_credentials(fd) {
+                Err(Errno::ECONNRESET) => {} // told once, and before what is left
+                found => break found,
+            }
+        };
+        set_socket_option(fd, libc::SO_PASSCRED, &asked)?;
+        match found {
+            Ok(is_message) => Ok(!is_message),
+            Err(Errno::EAGAIN) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+/// `recvmsg(MSG_PEEK)`: whether there are credentials. Nothing is taken; descriptors stay in the message.
+fn peek_credentials(fd: &OwnedFd) -> Sys<bool> {
+    let mut control = [0u64; (size_of::<libc::cmsghdr>() + size_of::<libc::ucred>()).div_ceil(size_of::<u64>())];
+    // SAFETY: there is no part, and the control message outlives the call and is as long as the header says.
+    unsafe {
+        let mut header: libc::msghdr = zeroed();
+        header.msg_control = control.as_mut_ptr().cast();
+        header.msg_controllen = size_of_val(&control) as _;
+        retried(|| Errno::result(libc::recvmsg(fd.as_raw_fd(), &raw mut header, libc::MSG_PEEK | libc::MSG_DONTWAIT)))?;
+        let first = libc::CMSG_FIRSTHDR(&raw const header);
+        Ok(first.as_ref().is_some_and(|first| (first.cmsg_level, first.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_CREDENTIALS)))
     }
 }
 
@@ -212,6 +260,13 @@ fn retried<T>(mut call: impl FnMut() -> Sys<T>) -> Sys<T> {
 pub(crate) fn shut_down_socket(fd: &OwnedFd) {
     // SAFETY: takes numbers. That the other end is gone already is no failure.
     unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_RDWR) };
+}
+
+/// `poll`: whether the other end is closed, also if there is still something to be read.
+pub(crate) fn has_hung_up(fd: &OwnedFd) -> Sys<bool> {
+    let mut polled = [PollFd::new(fd.as_fd(), PollFlags::empty())];
+    retried(|| poll(&mut polled, PollTimeout::ZERO))?;
+    Ok(polled[0].any().unwrap_or(true))
 }
 
 /// `poll`: which of these are ready for what they are waited for. `bound`: at most so long; `None`: until one is. Early on a signal.

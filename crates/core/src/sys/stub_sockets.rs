@@ -58,6 +58,14 @@ pub(crate) fn receive_message(_: &OwnedFd, _: &mut [u8]) -> Sys<Received> {
     Err(Errno::ENOSYS)
 }
 
+pub(crate) fn is_at_end(_: &OwnedFd) -> Sys<bool> {
+    Err(Errno::ENOSYS)
+}
+
+pub(crate) fn has_hung_up(_: &OwnedFd) -> Sys<bool> {
+    Err(Errno::ENOSYS)
+}
+
 pub(crate) fn shut_down_socket(_: &OwnedFd) {}
 
 pub(crate) fn wait_until_ready(_: &[(BorrowedFd<'_>, Interest)], _: Option<Duration>) -> Sys<Vec<bool>> {
