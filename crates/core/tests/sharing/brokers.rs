@@ -2,7 +2,7 @@
 
 use crate::common::watchdog::bounded;
 use crate::common::{Directory, code};
-use crate::{LONG, SHORT, descriptor, first_byte, memory};
+use crate::{LONG, SHORT, descriptor, first_byte, memory, send_raw};
 use pagecast::broker::{Allocation, ConnectOptions, Limits};
 use pagecast::region::{MapOptions, Mode, Region, Seals, SharedMemory, SharedMemoryOptions, Source};
 use pagecast::wait::Patience;
@@ -10,6 +10,7 @@ use pagecast::{Broker, BrokerClient, BrokerOptions, Channel, Code};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 struct Scene {
@@ -261,16 +262,38 @@ fn who_does_not_read_keeps_nobody_else_waiting() {
 /// A connection that, once its last descriptor is closed, waits an hour for a peer that does not read; and that peer.
 fn lingering() -> (OwnedFd, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    set(&listener, libc::SO_RCVBUF, &4096i32); // so that it has room for less than is sent
     let mut socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (peer, _) = listener.accept().unwrap();
     socket.set_nonblocking(true).unwrap();
     while socket.write(&[0; 65_536]).is_ok() {}
     socket.set_nonblocking(false).unwrap();
-    let linger = libc::linger { l_onoff: 1, l_linger: 3600 };
-    let (option, length) = ((&raw const linger).cast(), size_of::<libc::linger>() as libc::socklen_t);
-    // SAFETY: the option outlives the call, and is as long as we say.
-    assert_eq!(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_LINGER, option, length) }, 0);
+    set(&socket, libc::SO_LINGER, &libc::linger { l_onoff: 1, l_linger: 3600 });
     (socket.into(), peer)
+}
+
+fn set<T>(socket: &impl AsRawFd, option: i32, value: &T) {
+    let (value, length) = ((&raw const *value).cast(), size_of::<T>() as libc::socklen_t);
+    // SAFETY: the value outlives the call, and is as long as we say.
+    assert_eq!(unsafe { libc::setsockopt(socket.as_raw_fd(), libc::SOL_SOCKET, option, value, length) }, 0);
+}
+
+/// Sends one, so that mostly the last to close it is the broker; if the broker is faster, a thread of this test hangs. Its peer.
+fn send_lingering(stranger: Arc<Channel>, bytes: &'static [u8]) -> TcpStream {
+    let (socket, peer) = lingering();
+    std::thread::spawn(move || {
+        let sent = stranger.send(bytes, &[socket.as_fd()], LONG);
+        drop(stranger); // it is not this thread's to keep open, should it hang
+        drop(socket);
+        sent
+    });
+    peer
+}
+
+/// How many sockets the broker has: those that it accepted have its path, too.
+fn sockets(scene: &Scene) -> usize {
+    let path = scene.broker.path().to_str().unwrap();
+    std::fs::read_to_string("/proc/self/net/unix").unwrap().lines().filter(|line| line.ends_with(path)).count()
 }
 
 #[test]
@@ -279,13 +302,18 @@ fn what_hangs_when_it_is_closed_does_not_hang_the_broker() {
         let scene = Scene::new(Limits::default());
         let mut client = scene.client();
         let mut peers = Vec::new();
-        let ways: [&[&[u8]]; 4] = [
-            &[br#"{"id":1,"call":"share","name":"refused"}"#],
-            &[br#"{"id":1,"call":"list"}"#],
-            &[b"nonsense"],
-            &[b"nonsense", b"never read"], // it is in what is thrown away with the connection
+        let null = std::fs::File::open("/dev/null").unwrap();
+        let ways: [(&[&[u8]], usize); 8] = [
+            (&[br#"{"id":1,"call":"share","name":"refused"}"#], 0),
+            (&[br#"{"id":1,"call":"list"}"#], 0),
+            (&[b"nonsense"], 0),
+            (&[b"nonsense", b"never read"], 0), // it is in what is thrown away with the connection
+            (&[b"", b"never read"], 0),         // what looks like the end
+            (&[b""], 0),
+            (&[b"many"], 16), // it is the last of so many more
+            (&[b"most"], 252),
         ];
-        for (way, messages) in ways.iter().enumerate() {
+        for (way, (messages, more)) in ways.iter().enumerate() {
             watch.stage(format!("way {way}"));
             for _ in 0..5 {
                 let (socket, peer) = lingering();
@@ -293,9 +321,11 @@ fn what_hangs_when_it_is_closed_does_not_hang_the_broker() {
                 let stranger = Channel::connect(scene.broker.path(), false, LONG).unwrap();
                 let (last, before) = messages.split_last().unwrap();
                 for message in before {
-                    stranger.send(message, &[], LONG).unwrap();
+                    assert_eq!(send_raw(&stranger, message, &[]), message.len() as isize);
                 }
-                let _ = stranger.send(last, &[socket.as_fd()], LONG);
+                let mut numbers = vec![null.as_raw_fd(); *more];
+                numbers.push(socket.as_raw_fd());
+                send_raw(&stranger, last, &numbers); // unless the broker hears it no more
                 // before the broker has its turn, mostly: then its descriptor is the last one; if not, this thread is to hang
                 std::thread::spawn(move || drop(socket));
                 client.list(LONG).unwrap();
@@ -304,6 +334,73 @@ fn what_hangs_when_it_is_closed_does_not_hang_the_broker() {
         watch.stage("the end");
         drop(scene.broker);
         drop(peers); // whoever hangs in a close is let go
+    });
+}
+
+#[test]
+fn who_is_refused_leaves_nothing() {
+    bounded(|_| {
+        let scene = Scene::new(Limits { max_clients: 1, ..Limits::default() });
+        let mut client = scene.client();
+        let before = sockets(&scene);
+        let refused: Vec<_> = (0..300).map(|_| Channel::connect(scene.broker.path(), false, LONG).unwrap()).collect();
+        for channel in refused {
+            let said = channel.receive(LONG).unwrap().unwrap().bytes;
+            assert!(said.starts_with(br#"{"error":"ERR_BROKER_LIMIT""#), "{}", String::from_utf8_lossy(&said));
+            assert!(channel.receive(LONG).unwrap().is_none());
+        }
+        while sockets(&scene) != before {}
+        client.allocate("fine", &Allocation::new(4096), LONG).unwrap();
+    });
+}
+
+#[test]
+fn nobody_is_accepted_while_too_much_hangs_and_all_of_it_is_closed_in_the_end() {
+    bounded(|watch| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let before = sockets(&scene);
+        let mut peers = Vec::new();
+        let connect = || BrokerClient::connect(scene.broker.path(), &ConnectOptions::default(), SHORT * 10);
+        while let Ok(greeted) = connect() {
+            drop(greeted);
+            watch.stage(format!("{} hang", peers.len()));
+            assert!(peers.len() < 400, "the broker accepts whatever hangs");
+            let stranger = Channel::connect(scene.broker.path(), false, LONG).unwrap();
+            peers.push(send_lingering(Arc::new(stranger), b"nonsense"));
+            client.list(LONG).unwrap();
+        }
+        assert!(peers.len() >= 32, "only {} hang", peers.len());
+        client.allocate("fine", &Allocation::new(4096), LONG).unwrap();
+        watch.stage("let go");
+        drop(peers);
+        drop(scene.client());
+        while sockets(&scene) != before {}
+    });
+}
+
+#[test]
+fn of_whom_much_hangs_is_not_heard_and_its_names_go_with_it() {
+    bounded(|watch| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let before = sockets(&scene);
+        let (stranger, region) = (Arc::new(scene.stranger()), memory(4096, 1));
+        stranger.send(br#"{"id":1,"call":"share","name":"own"}"#, &[region.descriptor().unwrap()], LONG).unwrap();
+        let peers: Vec<_> = (0..40).map(|_| send_lingering(stranger.clone(), br#"{"id":2,"call":"list"}"#)).collect();
+        let mut answers = 0;
+        while stranger.receive(SHORT * 10).is_ok() {
+            answers += 1;
+        }
+        assert!((1 + 16..1 + 40).contains(&answers), "{answers} answers: one for the name, and as many as may hang");
+        assert_eq!(names(&mut client), ["own"]);
+        watch.stage("it leaves");
+        drop(stranger);
+        while !names(&mut client).is_empty() {}
+        drop(scene.client());
+        watch.stage("let go");
+        drop(peers);
+        while sockets(&scene) != before {}
     });
 }
 

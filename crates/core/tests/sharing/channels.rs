@@ -2,7 +2,7 @@
 
 use crate::common::code;
 use crate::common::watchdog::bounded;
-use crate::{LONG, SHORT, first_byte, memory, open_memory};
+use crate::{LONG, SHORT, first_byte, memory, open_memory, send_raw};
 use pagecast::channel::{Look, MOST_BYTES, MOST_DESCRIPTORS};
 use pagecast::region::{MapOptions, Region, Source};
 use pagecast::wait::Patience;
@@ -14,29 +14,6 @@ use std::time::Duration;
 fn pair() -> (Channel, Channel) {
     let (one, other) = Channel::pair().unwrap();
     (one, Channel::from_descriptor(other).unwrap())
-}
-
-/// Sends what the library does not.
-fn send_raw(channel: &Channel, bytes: &[u8], descriptors: &[i32]) -> isize {
-    let mut control = [0u64; 256];
-    let data = size_of_val(descriptors);
-    let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    // SAFETY: all that the header points to outlives the call, and the control message fits.
-    unsafe {
-        let mut header: libc::msghdr = std::mem::zeroed();
-        header.msg_iov = &raw mut part;
-        header.msg_iovlen = 1;
-        if data > 0 {
-            header.msg_control = control.as_mut_ptr().cast();
-            header.msg_controllen = libc::CMSG_SPACE(data as u32) as _;
-            let first = libc::CMSG_FIRSTHDR(&raw const header);
-            (*first).cmsg_level = libc::SOL_SOCKET;
-            (*first).cmsg_type = libc::SCM_RIGHTS;
-            (*first).cmsg_len = libc::CMSG_LEN(data as u32) as _;
-            libc::CMSG_DATA(first).copy_from_nonoverlapping(descriptors.as_ptr().cast(), data);
-        }
-        libc::sendmsg(channel.descriptor().as_raw_fd(), &raw const header, 0)
-    }
 }
 
 #[test]
@@ -190,6 +167,41 @@ fn a_message_that_is_too_long_or_has_too_many_descriptors_is_dropped_and_nothing
         assert_eq!(open_memory(label), 1, "the region's own");
         here.send(b"the next one", &[], LONG).unwrap();
         assert_eq!(there.receive(LONG).unwrap().unwrap().bytes, b"the next one");
+    });
+}
+
+#[test]
+fn an_empty_message_is_not_the_end() {
+    bounded(|_| {
+        let (here, there) = pair();
+        let region = memory(4096, 7);
+        let number = region.descriptor().unwrap().as_raw_fd();
+        for _ in 0..2 {
+            assert_eq!(send_raw(&here, b"", &[]), 0);
+            assert_eq!(code(there.receive(LONG)), Code::BadMessage, "with nothing behind it");
+        }
+        for (bytes, numbers) in [(&b""[..], &[][..]), (b"", &[]), (b"", &[number]), (b"", &[]), (b"the last", &[])] {
+            assert_eq!(send_raw(&here, bytes, numbers), bytes.len() as isize);
+        }
+        drop(here); // from now on an empty message and the end look the same
+        assert_eq!(code(there.receive(LONG)), Code::BadMessage);
+        assert_eq!(code(there.receive(LONG)), Code::BadMessage);
+        assert_eq!(there.receive(LONG).unwrap().unwrap().descriptors.len(), 1);
+        assert_eq!(code(there.receive(LONG)), Code::BadMessage);
+        assert_eq!(there.receive(LONG).unwrap().unwrap().bytes, b"the last");
+        assert!(there.receive(LONG).unwrap().is_none());
+        assert!(there.receive(LONG).unwrap().is_none());
+    });
+}
+
+#[test]
+fn the_end_is_one_also_where_an_empty_message_was_not_read() {
+    bounded(|_| {
+        let (here, there) = pair();
+        assert_eq!((send_raw(&there, b"", &[]), send_raw(&here, b"", &[])), (0, 0));
+        drop(here); // it did not read what it was sent
+        assert!(!matches!(there.receive(LONG), Ok(Some(_))));
+        assert!(there.receive(LONG).unwrap().is_none());
     });
 }
 

@@ -10,8 +10,9 @@ mod common;
 mod listeners;
 mod seals;
 
+use pagecast::Channel;
 use pagecast::region::{MapOptions, Region, Source};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 /// As good as for ever: what runs into it fails.
@@ -39,6 +40,29 @@ fn first_byte(fd: OwnedFd) -> u8 {
     let mut byte = [0];
     region.read_at(0, &mut byte).unwrap();
     byte[0]
+}
+
+/// Sends what the library does not.
+fn send_raw(channel: &Channel, bytes: &[u8], descriptors: &[i32]) -> isize {
+    let mut control = [0u64; 256];
+    let data = size_of_val(descriptors);
+    let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    // SAFETY: all that the header points to outlives the call, and the control message fits.
+    unsafe {
+        let mut header: libc::msghdr = std::mem::zeroed();
+        header.msg_iov = &raw mut part;
+        header.msg_iovlen = 1;
+        if data > 0 {
+            header.msg_control = control.as_mut_ptr().cast();
+            header.msg_controllen = libc::CMSG_SPACE(data as u32) as _;
+            let first = libc::CMSG_FIRSTHDR(&raw const header);
+            (*first).cmsg_level = libc::SOL_SOCKET;
+            (*first).cmsg_type = libc::SCM_RIGHTS;
+            (*first).cmsg_len = libc::CMSG_LEN(data as u32) as _;
+            libc::CMSG_DATA(first).copy_from_nonoverlapping(descriptors.as_ptr().cast(), data);
+        }
+        libc::sendmsg(channel.descriptor().as_raw_fd(), &raw const header, 0)
+    }
 }
 
 /// How many descriptors lead to a memfd of that label, or to a socket: other tests of this program open other things meanwhile.
