@@ -302,32 +302,34 @@ fn what_hangs_when_it_is_closed_does_not_hang_the_broker() {
         let scene = Scene::new(Limits::default());
         let mut client = scene.client();
         let mut peers = Vec::new();
-        let null = std::fs::File::open("/dev/null").unwrap();
-        let ways: [(&[&[u8]], usize); 8] = [
+        let ways: [(&'static [&'static [u8]], usize); 8] = [
             (&[br#"{"id":1,"call":"share","name":"refused"}"#], 0),
             (&[br#"{"id":1,"call":"list"}"#], 0),
             (&[b"nonsense"], 0),
             (&[b"nonsense", b"never read"], 0), // it is in what is thrown away with the connection
-            (&[b"", b"never read"], 0),         // what looks like the end
+            (&[b"", b"never read"], 0),         // behind what is empty, as the end is
             (&[b""], 0),
             (&[b"many"], 16), // it is the last of so many more
             (&[b"most"], 252),
         ];
-        for (way, (messages, more)) in ways.iter().enumerate() {
+        for (way, (messages, more)) in ways.into_iter().enumerate() {
             watch.stage(format!("way {way}"));
-            for _ in 0..5 {
+            for _ in 0..10 {
                 let (socket, peer) = lingering();
                 peers.push(peer);
-                let stranger = Channel::connect(scene.broker.path(), false, LONG).unwrap();
-                let (last, before) = messages.split_last().unwrap();
-                for message in before {
-                    assert_eq!(send_raw(&stranger, message, &[]), message.len() as isize);
-                }
-                let mut numbers = vec![null.as_raw_fd(); *more];
-                numbers.push(socket.as_raw_fd());
-                send_raw(&stranger, last, &numbers); // unless the broker hears it no more
-                // before the broker has its turn, mostly: then its descriptor is the last one; if not, this thread is to hang
-                std::thread::spawn(move || drop(socket));
+                let (path, (sent, is_sent)) = (scene.broker.path().to_path_buf(), std::sync::mpsc::channel());
+                std::thread::spawn(move || {
+                    let null = std::fs::File::open("/dev/null").unwrap();
+                    let numbers: Vec<_> = std::iter::repeat_n(null.as_raw_fd(), more).chain([socket.as_raw_fd()]).collect();
+                    let stranger = Channel::connect(&path, false, LONG).unwrap();
+                    for (index, message) in messages.iter().enumerate() {
+                        // unless the broker hears it no more
+                        send_raw(&stranger, message, if index + 1 == messages.len() { &numbers } else { &[] });
+                    }
+                    sent.send(stranger).unwrap();
+                    drop(socket); // before the broker has its turn, mostly: then its descriptor is the last one; if not, this thread is to hang
+                });
+                let _stranger = is_sent.recv().unwrap();
                 client.list(LONG).unwrap();
             }
         }
