@@ -1,5 +1,5 @@
 import { checkBoolean, checkName, checkOptions, checkSignal, checkTimeout, invalid } from '../arguments.js'
-import { connected, RETRY } from '../channel/channel.js'
+import { connected, DEFAULT_TIMEOUT, RETRY } from '../channel/channel.js'
 import { Message } from '../channel/message.js'
 import { begin, Socket, type Wait } from '../channel/socket.js'
 import { ChannelError, PagecastError, SegmentError } from '../errors.js'
@@ -12,7 +12,6 @@ import type { AllocateOptions, BrokerCallOptions, BrokerConnectOptions, BrokerEn
 import { checkUsers } from './broker-options.js'
 import { badMessage, parse, refusalIn, VERSION } from './replies.js'
 
-const DEFAULT_TIMEOUT = 5000
 /** Of a memfd's label at most 249 bytes fit, and a character has at most 4. */
 const LABEL = 60
 /** Most messages that are heard before the event loop has its turn, and the time is asked. */

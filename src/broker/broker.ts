@@ -31,8 +31,8 @@ export class Broker {
   /**
    * Serves at a path of at most 107 bytes (bind(2)). Beside it there is a file `PATH.lock` meanwhile. What a broker left that was killed is replaced.
    *
-   * @throws `ERR_ALREADY_EXISTS` if somebody listens there, or if something is there that is no socket; `ERR_INVALID_ARGUMENT`, `ERR_INVALID_NAME`, `ERR_NOT_FOUND` if
-   * there is no such directory, `ERR_PERMISSION`, `ERR_TOO_MANY_FILES`.
+   * @throws `ERR_ALREADY_EXISTS` if somebody listens there, which a broker that is being killed does until the system has closed what it had open, or if something is
+   * there that is no socket; `ERR_INVALID_ARGUMENT`, `ERR_INVALID_NAME`, `ERR_NOT_FOUND` if there is no such directory, `ERR_PERMISSION`, `ERR_TOO_MANY_FILES`.
    */
   static listen(path: string, options?: BrokerOptions): Broker {
     const what = `listen at ${checkSocketPath('listen', path)}`

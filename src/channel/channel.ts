@@ -43,7 +43,8 @@ export interface Peer {
 
 /** Milliseconds from one attempt to connect to the next. */
 export const RETRY = 10
-export const DEFAULT_CONNECT_TIMEOUT = 5000
+/** Of what others answer: milliseconds. */
+export const DEFAULT_TIMEOUT = 5000
 /** `sun_path` of unix(7), without the NUL at its end. */
 const LONGEST_PATH = 107
 
@@ -100,7 +101,7 @@ export class DescriptorChannel {
     const what = `connect to ${checkSocketPath('connect', path)}`
     const given = checkOptions(what, options, ['timeout', 'signal', 'wait'])
     const wait = checkBoolean(what, 'wait', given.wait) ?? false
-    const timeout = checkTimeout(what, given.timeout) ?? DEFAULT_CONNECT_TIMEOUT
+    const timeout = checkTimeout(what, given.timeout) ?? DEFAULT_TIMEOUT
     return new DescriptorChannel(await connected(path, wait, begin(what, { timeout, signal: checkSignal(what, given.signal) })))
   }
 
@@ -155,8 +156,8 @@ export class DescriptorChannel {
   /**
    * Waits for a message (recvmsg(2)). `undefined`: the other end is closed, or its process gone, and all it sent was received.
    *
-   * @throws `ERR_BAD_MESSAGE` for one that is too long, or has more descriptors than 16 or than this process may open: it is dropped, and its descriptors
-   * are closed; the next one can be received. `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
+   * @throws `ERR_BAD_MESSAGE` for one that is too long, or has more descriptors than 16 or than this process may open, or has nothing: it is dropped, and its
+   * descriptors are closed; the next one can be received. `ERR_TIMEOUT`, `ERR_ABORTED`, `ERR_INVALID_ARGUMENT`.
    */
   async receive(options?: ChannelWaitOptions): Promise<Message | undefined> {
     const wait = waitOf('receive', options)

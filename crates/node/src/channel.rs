@@ -3,15 +3,14 @@
 use crate::descriptor::NativeDescriptor;
 use crate::error::OrThrow;
 use crate::pages;
-use crate::readiness::{Endpoint, Readiness};
+use crate::readiness::Watched;
 use napi::bindgen_prelude::{Function, Uint8ArraySlice};
 use napi::{Env, Result};
 use napi_derive::napi;
 use pagecast::channel::{ListenOptions, Look, check_sizes, duplicate};
-use pagecast::{Channel, Code, Error, Listener};
+use pagecast::{Channel, Listener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::sync::Arc;
 
 /// Who is at the other end.
 #[napi(object)]
@@ -89,9 +88,7 @@ impl NativeMessage {
 /// One end of a connection.
 #[napi]
 pub struct NativeChannel {
-    /// `None` once closed.
-    channel: Option<Arc<Channel>>,
-    readiness: Option<Readiness>,
+    channel: Watched<Channel>,
     /// Of a pair, until it is taken.
     other: Option<OwnedFd>,
 }
@@ -99,7 +96,7 @@ pub struct NativeChannel {
 #[napi]
 impl NativeChannel {
     fn new(channel: Channel, other: Option<OwnedFd>) -> NativeChannel {
-        NativeChannel { channel: Some(Arc::new(channel)), readiness: None, other }
+        NativeChannel { channel: Watched::new(channel), other }
     }
 
     /// Connects at once: `ERR_NOT_FOUND` if nobody listens, `ERR_BUSY` if one has to try again.
@@ -126,14 +123,10 @@ impl NativeChannel {
         self.other.take().map(NativeDescriptor::new)
     }
 
-    fn channel(&self) -> pagecast::Result<&Arc<Channel>> {
-        self.channel.as_ref().ok_or_else(closed)
-    }
-
     /// Who is at the other end.
     #[napi]
     pub fn peer(&self, env: Env) -> Result<NativePeer> {
-        let peer = self.channel().map(|channel| channel.peer());
+        let peer = self.channel.get().map(|channel| channel.peer());
         peer.map(|peer| NativePeer { pid: peer.pid, uid: peer.uid, gid: peer.gid }).or_throw(&env)
     }
 
@@ -141,13 +134,13 @@ impl NativeChannel {
     #[napi]
     pub fn try_send(&self, env: Env, parcel: &NativeParcel) -> Result<bool> {
         let descriptors: Vec<_> = parcel.descriptors.iter().map(AsFd::as_fd).collect();
-        self.channel().and_then(|channel| channel.try_send(&parcel.bytes, &descriptors)).or_throw(&env)
+        self.channel.get().and_then(|channel| channel.try_send(&parcel.bytes, &descriptors)).or_throw(&env)
     }
 
     /// Looks for a message.
     #[napi]
     pub fn try_receive(&self, env: Env) -> Result<Option<NativeMessage>> {
-        let found = self.channel().and_then(|channel| channel.try_receive()).or_throw(&env)?;
+        let found = self.channel.get().and_then(|channel| channel.try_receive()).or_throw(&env)?;
         Ok(match found {
             Look::Message(message) => Some(NativeMessage { bytes: message.bytes, descriptors: message.descriptors, is_end: false }),
             Look::Nothing => None,
@@ -158,24 +151,19 @@ impl NativeChannel {
     /// Starts the thread that waits. It sleeps until it is armed.
     #[napi]
     pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
-        let channel = self.channel().cloned().or_throw(&env)?;
-        self.readiness = Some(Readiness::start(&env, Endpoint::Channel(channel), &callback)?);
-        Ok(())
+        self.channel.watch(&env, &callback)
     }
 
     /// Calls back once, when something can be received (`writes`: sent).
     #[napi]
     pub fn arm(&mut self, writes: bool) {
-        if let Some(readiness) = &mut self.readiness {
-            readiness.arm(writes);
-        }
+        self.channel.arm(writes);
     }
 
     /// Closes it.
     #[napi]
     pub fn close(&mut self) {
-        self.readiness = None;
-        self.channel = None;
+        self.channel.close();
         self.other = None;
     }
 }
@@ -183,9 +171,7 @@ impl NativeChannel {
 /// Whom others connect to.
 #[napi]
 pub struct NativeListener {
-    /// `None` once closed.
-    listener: Option<Arc<Listener>>,
-    readiness: Option<Readiness>,
+    listener: Watched<Listener>,
 }
 
 #[napi]
@@ -194,50 +180,37 @@ impl NativeListener {
     #[napi(factory)]
     pub fn listen(env: Env, path: String, mode: u32) -> Result<NativeListener> {
         let listener = Listener::bind(Path::new(&path), &ListenOptions { mode });
-        listener.map(|listener| NativeListener { listener: Some(Arc::new(listener)), readiness: None }).or_throw(&env)
-    }
-
-    fn listener(&self) -> pagecast::Result<&Arc<Listener>> {
-        self.listener.as_ref().ok_or_else(closed)
+        listener.map(|listener| NativeListener { listener: Watched::new(listener) }).or_throw(&env)
     }
 
     /// Where it listens.
     #[napi]
     pub fn path(&self, env: Env) -> Result<String> {
-        self.listener().map(|listener| listener.path().to_string_lossy().into_owned()).or_throw(&env)
+        self.listener.get().map(|listener| listener.path().to_string_lossy().into_owned()).or_throw(&env)
     }
 
     /// Whoever waits to be accepted.
     #[napi]
     pub fn try_accept(&self, env: Env) -> Result<Option<NativeChannel>> {
-        let accepted = self.listener().and_then(|listener| listener.try_accept()).or_throw(&env)?;
+        let accepted = self.listener.get().and_then(|listener| listener.try_accept()).or_throw(&env)?;
         Ok(accepted.map(|channel| NativeChannel::new(channel, None)))
     }
 
     /// Starts the thread that waits.
     #[napi]
     pub fn watch(&mut self, env: Env, callback: Function<'_, (), ()>) -> Result<()> {
-        let listener = self.listener().cloned().or_throw(&env)?;
-        self.readiness = Some(Readiness::start(&env, Endpoint::Listener(listener), &callback)?);
-        Ok(())
+        self.listener.watch(&env, &callback)
     }
 
     /// Calls back once, when somebody waits to be accepted.
     #[napi]
     pub fn arm(&mut self, writes: bool) {
-        if let Some(readiness) = &mut self.readiness {
-            readiness.arm(writes);
-        }
+        self.listener.arm(writes);
     }
 
     /// Closes it.
     #[napi]
     pub fn close(&mut self) {
-        self.readiness = None;
-        self.listener = None;
+        self.listener.close();
     }
-}
-
-fn closed() -> Error {
-    Error::new(Code::Disposed, "this channel is closed")
 }

@@ -30,6 +30,57 @@ impl Endpoint {
     }
 }
 
+impl From<Arc<Channel>> for Endpoint {
+    fn from(channel: Arc<Channel>) -> Endpoint {
+        Endpoint::Channel(channel)
+    }
+}
+
+impl From<Arc<Listener>> for Endpoint {
+    fn from(listener: Arc<Listener>) -> Endpoint {
+        Endpoint::Listener(listener)
+    }
+}
+
+/// A channel or listener until it is closed, and the thread that waits for it once it is watched.
+pub(crate) struct Watched<T> {
+    /// `None` once closed.
+    socket: Option<Arc<T>>,
+    readiness: Option<Readiness>,
+}
+
+impl<T> Watched<T>
+where
+    Endpoint: From<Arc<T>>,
+{
+    pub(crate) fn new(socket: T) -> Watched<T> {
+        Watched { socket: Some(Arc::new(socket)), readiness: None }
+    }
+
+    pub(crate) fn get(&self) -> pagecast::Result<&Arc<T>> {
+        self.socket.as_ref().ok_or_else(|| Error::new(Code::Disposed, "this channel is closed"))
+    }
+
+    /// Starts the thread that waits. It sleeps until it is armed.
+    pub(crate) fn watch(&mut self, env: &Env, callback: &Function<'_, (), ()>) -> napi::Result<()> {
+        let socket = self.get().cloned().or_throw(env)?;
+        self.readiness = Some(Readiness::start(env, socket.into(), callback)?);
+        Ok(())
+    }
+
+    /// Calls back once, when something can be received (`writes`: or sent).
+    pub(crate) fn arm(&mut self, writes: bool) {
+        if let Some(readiness) = &mut self.readiness {
+            readiness.arm(writes);
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.readiness = None;
+        self.socket = None;
+    }
+}
+
 /// One thread for one socket. Dropped, the thread has ended, and holds nothing.
 pub(crate) struct Readiness {
     shared: Arc<Shared>,
@@ -59,7 +110,7 @@ impl Request {
 }
 
 impl Readiness {
-    pub(crate) fn start(env: &Env, endpoint: Endpoint, callback: &Function<'_, (), ()>) -> napi::Result<Readiness> {
+    fn start(env: &Env, endpoint: Endpoint, callback: &Function<'_, (), ()>) -> napi::Result<Readiness> {
         let callback: Callback = callback.build_threadsafe_function().callee_handled::<false>().weak::<true>().build()?;
         let refused = |error| Error::new(Code::System, format!("start the thread that waits: {error}"));
         let (interrupted, interrupt) = std::io::pipe().map_err(refused).or_throw(env)?;

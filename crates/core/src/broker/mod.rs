@@ -76,7 +76,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Serves at a path: see [`Listener::bind`].
+    /// Serves at a path: see [`Listener::bind`]. One that is being killed listens there until the system has closed what it had open.
     pub fn listen(path: &Path, options: &BrokerOptions) -> Result<Broker> {
         let mode = options.mode.unwrap_or(if options.uids.is_empty() { 0o600 } else { 0o666 });
         let listener = Listener::bind(path, &ListenOptions { mode })?;
