@@ -377,3 +377,38 @@ withPython('more than fits into a message is dropped, and nothing of it stays op
   here.close()
   t.true(descriptors() <= before, `${descriptors()} of ${before}`)
 })
+
+const EMPTY = `
+import array, os, socket
+own = socket.socket(fileno=3)
+memory = array.array('i', [os.memfd_create('empty')])
+own.send(b'')
+own.send(b'first')
+own.send(b'')
+own.sendmsg([], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, memory)])
+own.send(b'')
+own.send(b'')
+own.send(b'last')
+`
+
+withPython('an empty message is not the end', async (t, _, python) => {
+  const [here, there] = DescriptorChannel.pair()
+  const before = descriptors()
+  execFileSync(python, ['-c', EMPTY], { stdio: ['ignore', 'inherit', 'inherit', there.fd] })
+  there.close() // from now on the end looks like an empty message
+  const received: string[] = []
+  for (;;) {
+    try {
+      using message = await here.receive(LONG)
+      if (message === undefined) break
+      received.push(`${textOf(message.bytes)}, ${message.descriptors.length}`)
+    } catch (error) {
+      received.push(error instanceof ChannelError ? `${error.code}: ${error.message}` : String(error))
+    }
+  }
+  const empty = 'ERR_BAD_MESSAGE: receive: a message without bytes and descriptors'
+  t.deepEqual(received, [empty, 'first, 0', empty, ', 1', empty, empty, 'last, 0'])
+  t.is(await here.receive(LONG), undefined)
+  here.close()
+  t.true(descriptors() <= before, `${descriptors()} of ${before}`)
+})

@@ -2,7 +2,7 @@
 
 use crate::common::watchdog::bounded;
 use crate::common::{Directory, code};
-use crate::{LONG, SHORT, descriptor, first_byte, memory, send_raw};
+use crate::{LONG, SHORT, descriptor, first_byte, memory, open_memory, send_raw};
 use pagecast::broker::{Allocation, ConnectOptions, Limits};
 use pagecast::region::{MapOptions, Mode, Region, Seals, SharedMemory, SharedMemoryOptions, Source};
 use pagecast::wait::Patience;
@@ -65,6 +65,20 @@ fn what_one_allocates_another_one_gets() {
         assert_eq!(code(other.get("frames", false, LONG)), Code::NotFound);
         same.read_at(9_999, &mut bytes).unwrap();
         assert_eq!(bytes, [7], "who has it keeps it");
+    });
+}
+
+#[test]
+fn what_is_allocated_is_labelled_by_its_name() {
+    bounded(|_| {
+        let scene = Scene::new(Limits::default());
+        let mut client = scene.client();
+        let long = "\u{1f600}".repeat(63); // longer than a label may be
+        for (name, label) in [("labelled", "labelled"), (&long, &long[..240])] {
+            assert_eq!(open_memory(label), 0);
+            let _region = client.allocate(name, &Allocation::new(4096), LONG).unwrap();
+            assert!(open_memory(label) >= 1, "{label}");
+        }
     });
 }
 
