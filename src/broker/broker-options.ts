@@ -6,7 +6,10 @@ import type { MapOptions } from '../region/map-options.js'
 export interface BrokerOptions {
   /** Users that may connect, besides the broker's own and root; all others get `ERR_PERMISSION` (unix(7), SO_PEERCRED). Default: none. */
   uids?: readonly number[]
-  /** Permission bits of the socket, exactly these. Default: `0o600`, or `0o666` if `uids` has any, which then decide. */
+  /**
+   * Permission bits of the socket, exactly these. Default: `0o600`, or `0o666` if `uids` has any, which then decide. Whoever may open it, though refused, can keep
+   * others from being accepted for as long as what it sent hangs when it is closed; who is connected is served.
+   */
   mode?: number
   /** Bytes of all objects together, as long as they are when one is added; then `ERR_BROKER_LIMIT`. Default 1 GiB. */
   maxBytes?: number

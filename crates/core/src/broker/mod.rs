@@ -59,7 +59,8 @@ use std::thread::JoinHandle;
 pub struct BrokerOptions {
     /// Users that may connect, besides the broker's own and root: all others are [`Code::Permission`] (unix(7), `SO_PEERCRED`). Default: none.
     pub uids: Vec<u32>,
-    /// Permission bits of the socket. Default: 0600, or 0666 if `uids` has any, which then decide.
+    /// Permission bits of the socket. Default: 0600, or 0666 if `uids` has any, which then decide. Whoever may open it, though refused, can keep others
+    /// from being accepted for as long as what it sent hangs when it is closed; who is connected is served.
     pub mode: Option<u32>,
     /// What clients may take.
     pub limits: Limits,
