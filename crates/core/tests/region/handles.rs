@@ -32,6 +32,11 @@ fn access_at(address: u64) -> String {
     maps.lines().find(holds).map_or("nothing", |line| line.split(' ').nth(1).unwrap()).into()
 }
 
+/// Nanoseconds since 1970.
+fn born_at(stat: &std::fs::Metadata) -> u128 {
+    stat.created().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
+}
+
 /// A field of a handle is something else.
 fn with(handle: &Handle, field: &str, value: &str) -> String {
     let mut fields: serde_json::Value = serde_json::from_str(&handle.to_json()).unwrap();
@@ -307,9 +312,9 @@ fn a_handle_is_one_line_of_text_that_says_all() {
     let mut region = shared(&name, 8192).map(MapOptions { access: Access::Read, ..MapOptions::default() }).unwrap();
     let handle = region.handle().unwrap();
     let stat = std::fs::metadata(name.path()).unwrap();
-    let (device, inode) = (std::os::unix::fs::MetadataExt::dev(&stat), std::os::unix::fs::MetadataExt::ino(&stat));
+    let (device, inode) = (stat.dev(), stat.ino());
     let fd = std::os::fd::AsRawFd::as_raw_fd(&region.descriptor().unwrap().as_fd());
-    let born_at = stat.created().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let born_at = born_at(&stat);
     let (shm, pid) = (directory.path().display(), std::process::id());
     let expected = format!(
         r#"{{"kind":"pagecast.region","version":1,"address":"{:#x}","byteLength":8192,"byteOffset":0,"access":"r","device":"{device}","inode":"{inode}","bornAt":"{born_at}","shm":"object","directory":"{shm}","pid":{pid},"fd":{fd}}}"#,
@@ -420,7 +425,8 @@ fn a_handle_does_not_open_what_is_not_the_object() {
     let mut fields: serde_json::Value = serde_json::from_str(&handle.to_json()).unwrap();
     fields["file"] = fifo.to_str().unwrap().into();
     assert_eq!(code(Region::from_handle(&Handle::from_json(&fields.to_string()).unwrap(), None)), Code::Replaced);
-    fields["device"] = std::os::unix::fs::MetadataExt::dev(&stat).to_string().into();
-    fields["inode"] = std::os::unix::fs::MetadataExt::ino(&stat).to_string().into();
+    fields["device"] = stat.dev().to_string().into();
+    fields["inode"] = stat.ino().to_string().into();
+    fields["bornAt"] = born_at(&stat).to_string().into();
     assert_eq!(code(Region::from_handle(&Handle::from_json(&fields.to_string()).unwrap(), None)), Code::InvalidArgument);
 }
