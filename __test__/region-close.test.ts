@@ -6,6 +6,24 @@ import { regions } from './helpers/region-scene.js'
 
 const disposed = { code: 'ERR_DISPOSED' }
 
+regions('what is not to be detached shows zeros, and is nobody else’s any more', (t, { directory }) => {
+  const file = fileOf(directory, pattern(PAGE_SIZE))
+  const region = Region.map({ source: { file } })
+  const { bytes } = region
+  for (const options of [null, 5, { detach: 1 }, { detach: null }, { keep: true }, []]) {
+    t.throws(() => region.close(options as never), { code: 'ERR_INVALID_ARGUMENT' })
+  }
+  t.false(region.closed)
+  region.close({ detach: false })
+  t.true(region.closed)
+  t.deepEqual([bytes.length, bytes.some(byte => byte !== 0)], [PAGE_SIZE, false])
+  bytes.fill(9)
+  t.deepEqual(new Uint8Array(readFileSync(file)), pattern(PAGE_SIZE))
+  region.close()
+  t.is(bytes.length, PAGE_SIZE, 'twice is once')
+  t.throws(() => region.bytes, { code: 'ERR_DISPOSED' })
+})
+
 regions('one that was closed does nothing more', t => {
   const region = Region.map({ size: 65_536 })
   const { bytes, sharedBuffer } = region

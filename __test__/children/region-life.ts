@@ -5,6 +5,7 @@
 //
 // Prints one line of JSON with the count of what was checked, and ends with 0.
 import assert from 'node:assert/strict'
+import { randomFillSync } from 'node:crypto'
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
@@ -201,6 +202,28 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       if (round % 3 === 0) gc()
       dropRegion(2 ** 20)
       for (const job of await Promise.all(jobs)) check(inflateSync(job).length, 2 ** 20, 'a job ends')
+    }
+  },
+
+  'jobs that look at their input again go on, if it is not detached': async gc => {
+    for (let round = 0; round < 10; round++) {
+      const size = 2 ** 20
+      const region = Region.map({ size })
+      const { bytes } = region
+      for (let at = 0; at < size; at += 65_536) randomFillSync(bytes, at, 65_536)
+      const jobs = Array.from({ length: 4 }, () => promisify(deflate)(bytes, { level: 1 }))
+      if (round % 2 === 0) await turn()
+      region.close({ detach: false })
+      check(bytes.length, size, 'it was not detached')
+      check(
+        bytes.every(byte => byte === 0),
+        true,
+        'it shows zeros',
+      )
+      if (round % 3 === 0) gc()
+      dropRegion(size)
+      for (const job of await Promise.all(jobs)) check(inflateSync(job).length, size, 'a job ends')
+      bytes[0] = 1 // nobody's but this program's
     }
   },
 

@@ -1,6 +1,6 @@
 export type { Descriptor } from './descriptor.js'
 export type { FromHandleOptions, OpenHandle, RegionHandle, SysVHandle } from './handle.js'
-export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionSource, ReserveOptions } from './map-options.js'
+export type { Access, Advice, Detached, FlushOptions, MapOptions, RegionCloseOptions, RegionSource, ReserveOptions } from './map-options.js'
 export type { Overlay } from './overlay.js'
 export type { LendableArray, OverlayCloseOptions, OverlayOptions } from './overlay-options.js'
 export type { PageRange } from './page-range.js'

@@ -85,6 +85,15 @@ export interface ReserveOptions {
   address?: bigint
 }
 
+/** How {@link Region.close} ends a region. */
+export interface RegionCloseOptions {
+  /**
+   * Whether views get length 0 at once. With false they show zeros instead, as shared buffers do, until nobody can reach them any more: for jobs of `zlib` that are under way,
+   * which look at their input again and do not survive that it was detached. Default true.
+   */
+  detach?: boolean
+}
+
 /** How changes are written to the object. */
 export interface FlushOptions {
   /** Whether to wait until they are (msync(2), `MS_SYNC`), instead of only asking for it (`MS_ASYNC`). Default true. */

@@ -145,11 +145,11 @@ export class Mapping {
     return bytes
   }
 
-  /** First nobody can see the pages any more, then they are no longer the region's. Twice is once. */
-  close(): void {
+  /** First nobody can see the pages any more, unless they are not to be detached; then they are no longer the region's. Twice is once. */
+  close(detach: boolean): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.#pages?.release()
+    if (detach) this.#pages?.release()
     attempt(() => this.#native.close())
     for (const pages of this.#letGo()) pages.forget()
   }

@@ -1,8 +1,9 @@
+import { checkBoolean, checkOptions } from '../arguments.js'
 import { LockError } from '../errors.js'
 import { checkAnyIndex, checkIndex, checkPointer, checkSize, needSize, outside } from './checks.js'
 import { Cursor } from './cursor.js'
 import { type FromHandleOptions, planOfHandle, type RegionHandle } from './handle.js'
-import type { Access, Detached, FlushOptions, MapOptions, ReserveOptions } from './map-options.js'
+import type { Access, Detached, FlushOptions, MapOptions, RegionCloseOptions, ReserveOptions } from './map-options.js'
 import { planOf } from './map-plan.js'
 import { Mapping } from './mapping.js'
 import { Overlay } from './overlay.js'
@@ -365,13 +366,16 @@ export class Region {
   }
 
   /**
-   * Gives the memory back (munmap(2)). Views get length 0, shared buffers show zeros. Twice is once.
+   * Gives the memory back (munmap(2)). Views get length 0, or show zeros: see {@link RegionCloseOptions.detach}; shared buffers always show zeros. Twice is once.
    *
-   * Not while `zlib` works on {@link Region.bytes}: Node looks at its input again and again, and does not survive that it was detached. Give it a copy or the
-   * shared buffer.
+   * While `zlib` works on {@link Region.bytes}, close with `detach: false`: engines look at its input again and again, and end the job, or the process, if it was
+   * detached.
+   *
+   * @throws `ERR_INVALID_ARGUMENT`
    */
-  close(): void {
-    this.#mapping.close()
+  close(options?: RegionCloseOptions): void {
+    const what = this.#mapping.what('close')
+    this.#mapping.close(checkBoolean(what, 'detach', checkOptions(what, options, ['detach']).detach) ?? true)
   }
 
   /** As {@link Region.close}. */
