@@ -59,7 +59,7 @@ regions('an object that is closed by one of the options that it is mapped with i
         return LENGTH
       },
     }
-    t.throws(() => map(memory, options), { code: 'ERR_DISPOSED', message: 'map object object: this object is closed' })
+    t.throws(() => map(memory, options), { code: 'ERR_DISPOSED', message: 'map object: this object is closed' })
     SharedMemory.unlink('object', { directory })
     t.deepEqual(holdings(directory), before)
   }
