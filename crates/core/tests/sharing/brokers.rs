@@ -3,6 +3,7 @@
 use crate::common::watchdog::bounded;
 use crate::common::{Directory, code};
 use crate::{LONG, SHORT, descriptor, first_byte, memory, open_memory, send_raw};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use pagecast::broker::{Allocation, ConnectOptions, Limits};
 use pagecast::region::{MapOptions, Mode, Region, Seals, SharedMemory, SharedMemoryOptions, Source};
 use pagecast::wait::Patience;
@@ -20,6 +21,7 @@ struct Scene {
 
 impl Scene {
     fn new(limits: Limits) -> Scene {
+        raise_descriptor_limit();
         let directory = Directory::new();
         let options = BrokerOptions { limits, ..BrokerOptions::default() };
         let broker = Broker::listen(&directory.path().join("broker"), &options).unwrap();
@@ -36,6 +38,12 @@ impl Scene {
         assert!(channel.receive(LONG).unwrap().unwrap().bytes.starts_with(b"{\"broker\":1"));
         channel
     }
+}
+
+/// To all that there may be: the tests are threads of one process, and some send a broker more than the usual thousand between them.
+fn raise_descriptor_limit() {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
 }
 
 fn names(client: &mut BrokerClient) -> Vec<String> {
