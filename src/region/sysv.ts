@@ -1,4 +1,4 @@
-import { checkBoolean, checkInteger, checkOptions, invalid } from '../arguments.js'
+import { checkBoolean, checkId, checkInteger, checkOptions, invalid } from '../arguments.js'
 import { ArgumentError, attempt } from '../errors.js'
 import { type NativeSysVStatus, sysvGet, sysvKeyOf, sysvList, sysvRemove, sysvSet, sysvSetLocked, sysvStatus } from '../native.js'
 import { checkPath, checkPointer, checkSize } from './checks.js'
@@ -20,7 +20,6 @@ const ATTACH_OPTIONS = [
   'hugePages',
   'privateTail',
 ] as const
-const MOST_IDS = 2 ** 31 - 1
 const MOST_USERS = 2 ** 32 - 2
 /** Whoever has it found the segment: nobody but the class. */
 const FOUND = Symbol('found')
@@ -76,8 +75,7 @@ export class SysVSharedMemory {
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_NOT_FOUND`; `ERR_PERMISSION` for one that this process may not read.
    */
   static byId(id: number): SysVSharedMemory {
-    const number = checkInteger('SysV segment', 'id', id, 0, MOST_IDS)
-    if (number === undefined) throw invalid('SysV segment', 'id', id, `an integer from 0 to ${MOST_IDS}`)
+    const number = checkId('SysV segment', 'id', id)
     return new SysVSharedMemory(FOUND, number, statusOf(number).key)
   }
 
