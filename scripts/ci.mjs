@@ -46,6 +46,8 @@ const suites = {
   'the packages on the runtimes for x64': ['test:matrix', '--', '--x64'],
 }
 
+const unremarkable = /^\s*$|^\s*✔|^test .* ok$|^test result: ok|^running \d+ tests?$|^ +(Compiling|Running|Finished|Doc-tests) /
+
 /** Each throws when it fails. They come after the tests, which install and build all that they need. */
 const checks = {
   'rustfmt and clippy are installed': installRustTools,
@@ -80,6 +82,8 @@ await main(async () => {
   const counts = []
   for (const [name, args] of Object.entries(suites)) counts.push(await play(name, args))
   const broken = await failures()
+  // Once more at the end, which is what is kept of a long log.
+  for (const { name, failed, remarks } of counts) if (failed > 0) console.error(`pagecast: ${name}: ${failed} failed\n${remarks}`)
   for (const { name, error } of broken) console.error(`pagecast: ${name}: ${error.message}`)
   console.error(`pagecast: ${seconds(begun)} in all`)
   const all = {
@@ -93,9 +97,15 @@ await main(async () => {
 async function play(name, args) {
   const begun = performance.now()
   console.error(`\n== ${name}`)
-  const { code, stdout } = await run('npm', ['run', '--silent', ...args], { minutes: 40 })
+  const { code, stdout, stderr } = await run('npm', ['run', '--silent', ...args], { minutes: 40 })
   console.error(`== ${seconds(begun)}`)
-  return lastCounts(stdout, code)
+  return { name, remarks: remarks(`${stdout}\n${stderr}`), ...lastCounts(stdout, code) }
+}
+
+/** What a suite printed but for what passed: the last lines of it, if there are many. */
+function remarks(printed) {
+  const lines = printed.split('\n').filter(line => !unremarkable.test(line))
+  return lines.slice(-150).join('\n')
 }
 
 function total(counts, key) {
