@@ -5,6 +5,9 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(not(unix))]
+compile_error!("pagecast needs Unix: it shares memory by mmap(2) and passes descriptors, and has nothing in their place on this platform");
+
 pub mod memory;
 pub mod primitive;
 pub mod publication;
