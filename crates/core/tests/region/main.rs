@@ -25,9 +25,9 @@ fn anonymous(byte_length: u64) -> Region {
 }
 
 /// An address with a megabyte where nothing is, another one each time, and in the middle of much room: the kernel begins at an edge when other
-/// tests ask for addresses meanwhile.
+/// tests ask for addresses meanwhile, some of them for gigabytes.
 fn free_address() -> u64 {
-    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Reservation::new(1 << 30, None).unwrap().address() + (1 << 29)));
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Reservation::new(1 << 38, None).unwrap().address() + (1 << 37)));
     NEXT.fetch_add(1 << 20, Ordering::Relaxed)
 }
 

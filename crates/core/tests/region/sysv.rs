@@ -406,7 +406,8 @@ fn a_part_is_attached_and_nothing_of_the_rest() {
         segment.attach(options)
     };
     let address = crate::free_address();
-    let space = Reservation::new(16 * PAGE, None).unwrap();
+    // with nothing behind it, where another test may have a reservation otherwise
+    let space = Reservation::new(16 * PAGE, Some(crate::free_address())).unwrap();
     for place in
         [None, Some((address, Placement::Exclusive)), Some((address, Placement::Hint)), Some((space.address(), Placement::Replace))]
     {
