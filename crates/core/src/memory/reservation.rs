@@ -20,8 +20,8 @@ struct Inner {
     taken: Mutex<Vec<Range<usize>>>,
 }
 
-/// All that there are in this process.
-static ALL: Mutex<Vec<Weak<Inner>>> = Mutex::new(Vec::new());
+/// All that there are in this process, and where. Whoever looks for one keeps no other one: its addresses are free when it is dropped.
+static ALL: Mutex<Vec<(Range<usize>, Weak<Inner>)>> = Mutex::new(Vec::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -50,10 +50,11 @@ impl Reservation {
         };
         // SAFETY: no place where anything is.
         let start = unsafe { sys::map_nothing(place, length) }.map_err(|errno| reserve_error(length, address, errno))?;
-        let range = Arc::new(Inner { start: start.as_ptr() as usize, byte_length: length, taken: Mutex::default() });
+        let start = start.as_ptr() as usize;
+        let range = Arc::new(Inner { start, byte_length: length, taken: Mutex::default() });
         let mut all = lock(&ALL);
-        all.retain(|known| known.strong_count() > 0);
-        all.push(Arc::downgrade(&range));
+        all.retain(|(_, known)| known.strong_count() > 0);
+        all.push((start..start + length, Arc::downgrade(&range)));
         Ok(Reservation(range))
     }
 
@@ -129,18 +130,21 @@ impl Part {
             let what = format!("replace {} bytes at {address:#x}: {fact}", grouped(byte_length as u64));
             Error::new(Code::AddressInUse, what)
         };
-        let ranges: Vec<_> = lock(&ALL).iter().filter_map(Weak::upgrade).collect();
         let start = usize::try_from(address).ok();
         let part = start.and_then(|start| Some(start..start.checked_add(byte_length)?));
         let Some(part) = part else { return Err(refused("no addresses of this process")) };
-        let holds = |range: &&Arc<Inner>| range.start <= part.start && part.end <= range.start + range.byte_length;
-        let Some(range) = ranges.iter().find(holds) else { return Err(refused("not within a reservation of this process")) };
+        let holding = |(all, known): &(Range<usize>, Weak<Inner>)| {
+            if all.start <= part.start && part.end <= all.end { known.upgrade() } else { None }
+        };
+        let range = lock(&ALL).iter().find_map(holding);
+        let Some(range) = range else { return Err(refused("not within a reservation of this process")) };
         let mut taken = lock(&range.taken);
         if taken.iter().any(|other| other.start < part.end && part.start < other.end) {
             return Err(refused("another region is there, which has to be closed first"));
         }
         taken.push(part.clone());
-        Ok(Part { range: range.clone(), part })
+        drop(taken);
+        Ok(Part { range, part })
     }
 }
 
