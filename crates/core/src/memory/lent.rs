@@ -93,11 +93,14 @@ impl Drop for Lent {
 fn is_plain(pages: &Range<usize>) -> bool {
     let mappings = sys::mappings();
     let (start, end) = (pages.start as u64, pages.end as u64);
-    !mappings.is_open() || {
-        let here = mappings.take_while(|part| part.start < end).filter(|part| start < part.end); // they come by their addresses
-        let plain = here.take_while(|part| part.is_anonymous() && part.read_write);
-        plain.map(|part| part.end.min(end) - part.start.max(start)).sum::<u64>() == end - start
+    if !mappings.is_open() {
+        return true;
     }
+    let here = mappings.take_while(|part| part.start < end).filter(|part| start < part.end); // they come by their addresses
+    // one comes twice if it grew while they were told, because what lay beside it changed
+    here.take_while(|part| part.is_anonymous() && part.read_write)
+        .fold(start, |reached, part| if part.start <= reached { reached.max(part.end) } else { reached })
+        >= end
 }
 
 mod sealed {
