@@ -312,10 +312,12 @@ fn send_lingering(stranger: Arc<Channel>, bytes: &'static [u8]) -> TcpStream {
     peer
 }
 
-/// How many sockets the broker has: those that it accepted have its path, too.
-fn sockets(scene: &Scene) -> usize {
+/// Waits until the broker has the socket that it listens at, and one of one client: those that it accepted have its path, too. As often as it takes: while
+/// others come and go, the kernel's list may leave one out.
+fn until_there_is_one_client(scene: &Scene) {
     let path = scene.broker.path().to_str().unwrap();
-    std::fs::read_to_string("/proc/self/net/unix").unwrap().lines().filter(|line| line.ends_with(path)).count()
+    let sockets = || std::fs::read_to_string("/proc/self/net/unix").unwrap().lines().filter(|line| line.ends_with(path)).count();
+    while sockets() != 2 {}
 }
 
 #[test]
@@ -366,14 +368,13 @@ fn who_is_refused_leaves_nothing() {
     bounded(|_| {
         let scene = Scene::new(Limits { max_clients: 1, ..Limits::default() });
         let mut client = scene.client();
-        let before = sockets(&scene);
         let refused: Vec<_> = (0..100).map(|_| Channel::connect(scene.broker.path(), false, LONG).unwrap()).collect();
         for channel in refused {
             let said = channel.receive(LONG).unwrap().unwrap().bytes;
             assert!(said.starts_with(br#"{"error":"ERR_BROKER_LIMIT""#), "{}", String::from_utf8_lossy(&said));
             assert!(channel.receive(LONG).unwrap().is_none());
         }
-        while sockets(&scene) != before {}
+        until_there_is_one_client(&scene);
         client.allocate("fine", &Allocation::new(4096), LONG).unwrap();
     });
 }
@@ -383,10 +384,11 @@ fn nobody_is_accepted_while_too_much_hangs_and_all_of_it_is_closed_in_the_end() 
     bounded(|watch| {
         let scene = Scene::new(Limits::default());
         let mut client = scene.client();
-        let before = sockets(&scene);
         let mut peers = Vec::new();
-        let connect = || BrokerClient::connect(scene.broker.path(), &ConnectOptions::default(), SHORT * 10);
-        while let Ok(greeted) = connect() {
+        // while no more hang than there are threads for, everybody is accepted in the end
+        let patience = |hanging| if hanging < 64 { LONG } else { SHORT * 10 };
+        let connect = |hanging| BrokerClient::connect(scene.broker.path(), &ConnectOptions::default(), patience(hanging));
+        while let Ok(greeted) = connect(peers.len()) {
             drop(greeted);
             watch.stage(format!("{} hang", peers.len()));
             assert!(peers.len() < 400, "the broker accepts whatever hangs");
@@ -394,12 +396,12 @@ fn nobody_is_accepted_while_too_much_hangs_and_all_of_it_is_closed_in_the_end() 
             peers.push(send_lingering(Arc::new(stranger), b"nonsense"));
             client.list(LONG).unwrap();
         }
-        assert!(peers.len() >= 32, "only {} hang", peers.len());
+        assert!(peers.len() >= 64, "only {} hang", peers.len());
         client.allocate("fine", &Allocation::new(4096), LONG).unwrap();
         watch.stage("let go");
         drop(peers);
         drop(scene.client());
-        while sockets(&scene) != before {}
+        until_there_is_one_client(&scene);
     });
 }
 
@@ -408,15 +410,17 @@ fn of_whom_much_hangs_is_not_heard_and_its_names_go_with_it() {
     bounded(|watch| {
         let scene = Scene::new(Limits::default());
         let mut client = scene.client();
-        let before = sockets(&scene);
         let (stranger, region) = (Arc::new(scene.stranger()), memory(4096, 1));
         stranger.send(br#"{"id":1,"call":"share","name":"own"}"#, &[region.descriptor().unwrap()], LONG).unwrap();
-        let peers: Vec<_> = (0..40).map(|_| send_lingering(stranger.clone(), br#"{"id":2,"call":"list"}"#)).collect();
-        let mut answers = 0;
-        while stranger.receive(SHORT * 10).is_ok() {
-            answers += 1;
+        assert!(stranger.receive(LONG).unwrap().is_some(), "the name is its own");
+        let (mut peers, mut answers) = (Vec::new(), 0);
+        // while not more hangs than may, it is answered in the end
+        while answers == peers.len() {
+            assert!(answers < 400, "the broker hears whatever hangs");
+            peers.push(send_lingering(stranger.clone(), br#"{"id":2,"call":"list"}"#));
+            answers += usize::from(stranger.receive(if answers < 16 { LONG } else { SHORT * 10 }).is_ok());
         }
-        assert!((1 + 16..1 + 40).contains(&answers), "{answers} answers: one for the name, and as many as may hang");
+        assert!(answers >= 16, "{answers} answers: as many as may hang");
         assert_eq!(names(&mut client), ["own"]);
         watch.stage("it leaves");
         drop(stranger);
@@ -424,7 +428,7 @@ fn of_whom_much_hangs_is_not_heard_and_its_names_go_with_it() {
         drop(scene.client());
         watch.stage("let go");
         drop(peers);
-        while sockets(&scene) != before {}
+        until_there_is_one_client(&scene);
     });
 }
 

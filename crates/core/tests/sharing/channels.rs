@@ -122,10 +122,14 @@ fn a_sender_who_was_sent_something_sleeps_while_it_waits() {
         let (here, there) = pair();
         there.send(b"not read yet", &[], LONG).unwrap();
         while here.try_send(&[7; 1000], &[]).unwrap() {}
-        let before = thread_time();
-        assert_eq!(code(here.send(&[7; 1000], &[], SHORT * 20)), Code::Timeout);
-        let used = thread_time() - before;
-        assert!(used < SHORT * 2, "{used:?} of {:?}: it asks again and again", SHORT * 20);
+        let used = || {
+            let before = thread_time();
+            assert_eq!(code(here.send(&[7; 1000], &[], SHORT * 20)), Code::Timeout);
+            thread_time() - before
+        };
+        // once would be enough: what the machine itself was busy with may count for the thread that it interrupts
+        let least = (0..5).map(|_| used()).find(|used| *used < SHORT * 2);
+        assert!(least.is_some(), "never less than {:?} of {:?}: it asks again and again", SHORT * 2, SHORT * 20);
         assert_eq!(here.receive(LONG).unwrap().unwrap().bytes, b"not read yet");
     });
 }
