@@ -110,8 +110,12 @@ mod there {
 
     static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
 
-    /// Gives words of a mapping their names; the newest mapping of an address counts.
+    /// Gives words of a mapping their names; the newest mapping of an address counts. Not in a forked child: another thread of its parent may have been
+    /// about to do the same, and what it locked stays locked there.
     pub(crate) fn name_words<T>(first: *const T, count: usize, words: &'static [&'static str]) {
+        if crate::roster::forked::generation() > 0 {
+            return;
+        }
         let known = Known { start: first.addr(), count, stride: size_of::<T>(), words };
         KNOWN.lock().unwrap_or_else(PoisonError::into_inner).push(known);
     }

@@ -67,9 +67,9 @@ fn a_forked_child_ends_neither_a_write_nor_a_read_of_its_parents() {
 }
 
 #[test]
-fn a_child_that_is_forked_while_another_thread_maps_can_unmap() {
+fn a_child_that_is_forked_while_another_thread_maps_can_unmap_and_map() {
     bounded(|watch| {
-        watch.stage("children drop what they inherit");
+        watch.stage("children drop what they inherit, and open for themselves");
         let directory = Directory::new();
         let name = directory.name("value");
         let _publisher = RawPublisher::create(&name, None, &bytes(SIZE as u64, 2)).unwrap();
@@ -84,7 +84,7 @@ fn a_child_that_is_forked_while_another_thread_maps_can_unmap() {
             for _ in 0..200 {
                 let is_fine = fork_and_check(|| {
                     drop(observer.take());
-                    true
+                    RawConsumer::open(&name, true).is_ok()
                 });
                 assert!(is_fine.unwrap());
             }
