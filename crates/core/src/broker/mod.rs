@@ -8,19 +8,19 @@
 //!
 //! # let path = std::path::PathBuf::from(format!("/dev/shm/pagecast-doc-{}", std::process::id()));
 //! let broker = Broker::listen(&path, &BrokerOptions::default())?;
-//! let second = Duration::from_secs(1);
+//! let minute = Duration::from_secs(60);
 //!
-//! let mut one = BrokerClient::connect(&path, &Default::default(), second)?; // in any process
-//! let region = one.allocate("frames", &Allocation::new(65_536), second)?;
+//! let mut one = BrokerClient::connect(&path, &Default::default(), minute)?; // in any process
+//! let region = one.allocate("frames", &Allocation::new(65_536), minute)?;
 //! region.write_at(0, b"shared")?;
 //!
-//! let mut other = BrokerClient::connect(&path, &Default::default(), second)?; // in any other
-//! let same = Region::map(&MapOptions::new(Source::Descriptor(other.get("frames", false, second)?)))?;
+//! let mut other = BrokerClient::connect(&path, &Default::default(), minute)?; // in any other
+//! let same = Region::map(&MapOptions::new(Source::Descriptor(other.get("frames", false, minute)?)))?;
 //! let mut read = [0; 6];
 //! same.read_at(0, &mut read)?;
 //! assert_eq!(&read, b"shared");
 //!
-//! one.free("frames", second)?; // who has it mapped keeps it
+//! one.free("frames", minute)?; // who has it mapped keeps it
 //! # Ok::<(), pagecast::Error>(())
 //! ```
 //!

@@ -72,6 +72,9 @@ fn a_change_is_waited_for() {
             let name = directory.name("changes");
             let mut publisher = publish(&name, count);
             let mut consumer = if read_only { observe::<Pose>(&name) } else { consume::<Pose>(&name) };
+            // with one buffer each waits for the other, who may be kept from running in the middle
+            publisher.set_timeout(Some(FOREVER));
+            consumer.set_timeout(FOREVER);
             consumer.read().unwrap();
             std::thread::scope(|scope| {
                 let waiting = scope.spawn(move || {
