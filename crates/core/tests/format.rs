@@ -22,6 +22,7 @@ impl File {
 #[test]
 fn the_documented_offsets_hold() {
     let name = Name::new(&format!("format-{}", std::process::id()), None).unwrap();
+    let _ = fs::remove_file(name.path()); // what was killed may have left one
     let shape = Shape { capacity: 100, buffers: Some(3), max_consumers: Some(5) };
     let options = CreateOptions { shape, init: Some(b"first"), ..CreateOptions::default() };
     let mut publisher = RawPublisher::create(&name, None, &options).unwrap();

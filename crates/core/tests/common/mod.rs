@@ -27,12 +27,20 @@ impl Directory {
         Directory::within(env!("CARGO_TARGET_TMPDIR").as_ref())
     }
 
+    /// What was killed leaves its own, and another process may get its number.
     fn within(parent: &Path) -> Directory {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!("pagecast-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = parent.join(unique);
-        std::fs::create_dir(&path).unwrap();
-        Directory(path)
+        loop {
+            let unique = format!("pagecast-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+            let path = parent.join(unique);
+            match std::fs::create_dir(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                made => {
+                    made.unwrap();
+                    return Directory(path);
+                }
+            }
+        }
     }
 
     /// Where it is.

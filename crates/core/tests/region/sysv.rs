@@ -46,11 +46,13 @@ fn private(byte_length: u64) -> Segment {
     get(SysVKey::Private, &of(byte_length)).unwrap()
 }
 
-/// A key that nobody else has: processes of other numbers have others.
+/// A key that nobody else has: processes of other numbers have others, and what was killed may have left some.
 fn key() -> SysVKey {
     static COUNT: AtomicI32 = AtomicI32::new(0);
     let process = i32::try_from(std::process::id() & 0xf_ffff).unwrap();
-    SysVKey::Number(0x5000_0000 | process << 6 | COUNT.fetch_add(1, Ordering::Relaxed))
+    let next = || SysVKey::Number(0x5000_0000 | process << 6 | COUNT.fetch_add(1, Ordering::Relaxed));
+    let is_free = |key: &SysVKey| SysVSharedMemory::get(*key, &SysVOptions::default()).is_err_and(|error| error.code() == Code::NotFound);
+    std::iter::repeat_with(next).find(is_free).unwrap()
 }
 
 fn attach(segment: &Segment) -> Region {

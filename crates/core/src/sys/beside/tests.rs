@@ -5,7 +5,8 @@ struct Directory(PathBuf);
 
 impl Directory {
     fn new(name: &str) -> Directory {
-        let path = Path::new("/dev/shm").join(format!("pagecast-beside-{name}-{}", std::process::id()));
+        let number = u128::from_ne_bytes(super::super::random_bytes().unwrap()); // what was killed leaves its own
+        let path = Path::new("/dev/shm").join(format!("pagecast-beside-{name}-{number:032x}"));
         std::fs::create_dir(&path).unwrap();
         Directory(path)
     }
