@@ -1,12 +1,15 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
+import { Clock } from './helpers/clock.js'
 import { MainJob, program } from './helpers/main-job.js'
 import { type Scene, scene } from './helpers/scene.js'
 
 const SECONDS = 3
 /** The machine is not this test's alone: others take the cores that the job needs, for a while. */
 const ATTEMPTS = 12
+/** So many attempts that lapse though they were free are no chance. */
+const TOO_MANY = 3
 
 interface Report {
   readonly name: string
@@ -26,21 +29,25 @@ interface Result {
 
 for (const publisher of ['typescript', 'rust']) {
   const play = async (t: ExecutionContext, scene: Scene) => {
-    let lapses: string[] = []
+    const lapsesWhileFree: string[][] = []
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+      using clock = new Clock()
       const job = new MainJob(scene, '--seconds', `${SECONDS}`, '--json', '--publisher', publisher)
       const result = (await job.parent.report()) as unknown as Result
       await job.parent.succeeds()
+      const { late, isBusy } = clock
       job.leavesNothing(t)
       t.is(result.publisher, publisher)
       assertSound(t, result)
-      lapses = lapsesOf(result)
-      if (lapses.length === 0) break
-      t.log(`attempt ${attempt}: ${lapses.join(', ')}`)
+      const lapses = lapsesOf(result)
+      if (lapses.length === 0) return
+      t.log(`attempt ${attempt}: ${lapses.join(', ')}; a clock beside it was late ${(100 * late).toFixed(1)} % of the time`)
+      if (!isBusy) lapsesWhileFree.push(lapses)
     }
-    t.deepEqual(lapses, [])
+    // where the cores were others' all the time nothing is known of a pace
+    t.true(lapsesWhileFree.length < TOO_MANY, `${lapsesWhileFree.length} times nobody else needed the cores`)
   }
-  scene(`the ${publisher} publisher and its four consumers keep their pace, with whole values only`, play, { seconds: 150 })
+  scene(`the ${publisher} publisher and its four consumers keep their pace, with whole values only`, play, { seconds: 300 })
 }
 
 function assertSound(t: ExecutionContext, { publications, consumers, wakeP50Us, wakeP99Us }: Result): void {
@@ -49,16 +56,19 @@ function assertSound(t: ExecutionContext, { publications, consumers, wakeP50Us, 
     ['view', 'statistics', 'checker', 'waker'].map(name => ({ name, torn: 0, backwards: 0 })),
   )
   for (const { name, reads, changes } of consumers) {
-    t.true(changes > 0 && changes <= Math.min(reads, publications), `${name}: ${changes} changes`)
+    t.true(changes <= Math.min(reads, publications), `${name}: ${changes} changes`)
   }
-  t.true(0 < wakeP50Us && wakeP50Us <= wakeP99Us, `${wakeP50Us} µs, ${wakeP99Us} µs`)
+  t.false(wakeP50Us > wakeP99Us, `${wakeP50Us} µs, ${wakeP99Us} µs`)
 }
 
 /** Where somebody fell behind. */
-function lapsesOf({ publications, consumers }: Result): string[] {
-  const slow = consumers.filter(({ reads }) => reads < 100 * SECONDS).map(({ name, reads }) => `${name}: ${reads} reads`)
+function lapsesOf({ publications, consumers, wakeP50Us }: Result): string[] {
+  const slow = consumers
+    .filter(({ reads, changes }) => reads < 100 * SECONDS || changes === 0)
+    .map(({ name, reads, changes }) => `${name}: ${changes} changes in ${reads} reads`)
   const [waker] = consumers.slice(-1)
   if (waker.changes < 0.9 * publications) slow.push(`the waker saw ${waker.changes} of ${publications}`)
+  if (!(wakeP50Us > 0)) slow.push(`woken after ${wakeP50Us} µs`)
   if (publications < 150 * SECONDS) slow.push(`${publications} publications`)
   return slow
 }

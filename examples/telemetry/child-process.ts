@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
-/** A child that is still there so long after it was told to stop is killed. */
-const PATIENCE_MS = 3_000
+/** A child that is still there so long after it was told to stop is killed. One of the lowest priority has little time where others are busy. */
+const PATIENCE_MS = 30_000
 
 /** They ask for an end. One that comes before a child listens, or after it has reported, ends it at once, which is no failure. */
 export const END_SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
