@@ -7,11 +7,10 @@ import { checksumOfBytes, Telemetry } from './telemetry.js'
 /** So long it reads before the event loop has its turn. */
 const SLICE_MS = 5
 
-// It takes all the time that nobody else needs, and no other: what is measured beside it is not to be about waiting for a core.
-setPriority(constants.priority.PRIORITY_LOW)
-
 /** Reads as fast as it can, and checks every value. */
 await runConsumer(async (consumer, tally, stop) => {
+  // From now on it takes all the time that nobody else needs, and no other: what is measured beside it is not to be about waiting for a core.
+  setPriority(constants.priority.PRIORITY_LOW)
   const value = Telemetry.view() // memory of its own, so that reading allocates nothing
   const bytes = bytesOf(value)
   const readOn = () => {

@@ -24,11 +24,13 @@ export interface Ending {
 
 /**
  * A child process. Its standard input does nothing but end: when the parent says so, or is dead. It writes a line of JSON when
- * it is ready and one with its report: to standard output where that is a pipe, else to descriptor 3.
+ * it is ready, one when a consumer has begun, and one with its report: to standard output where that is a pipe, else to descriptor 3.
  */
 export class Child {
   /** Until it is ready, or has ended. */
   readonly ready: Promise<unknown>
+  /** Until a consumer is at work, or has ended. */
+  readonly begun: Promise<unknown>
   readonly ended: Promise<Ending>
   readonly #process: ChildProcess
 
@@ -38,6 +40,7 @@ export class Child {
     const lines = createInterface((this.#process.stdout ?? this.#process.stdio[3]) as Readable)
     this.ended = this.#follow(name, lines)
     this.ready = Promise.race([once(lines, 'line'), this.ended])
+    this.begun = Promise.race([this.ready.then(() => once(lines, 'line')), this.ended])
   }
 
   /** Tells it to end. */

@@ -5,17 +5,17 @@ import { hasCode } from './has-code.js'
 const PARENT = 3
 
 /**
- * The life of a child process: it says that it is ready, works until `stop`, and reports. The parent says stop by closing
+ * The life of a child process: it says that it is ready, and that it has `begun`, works until `stop`, and reports. The parent says stop by closing
  * this process's standard input; when the parent dies, the kernel does.
  */
-export async function runChild(work: (stop: AbortSignal) => Promise<object>): Promise<void> {
+export async function runChild(work: (stop: AbortSignal, begun: () => void) => Promise<object>): Promise<void> {
   const controller = new AbortController()
   const stop = () => controller.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
   process.stdin.on('end', stop).on('error', stop).resume()
   tell({ ready: true })
   try {
-    tell(await work(controller.signal))
+    tell(await work(controller.signal, () => tell({ begun: true })))
   } catch (error) {
     if (!hasCode(error, 'ERR_ABORTED')) throw error // it was stopped before it had begun
   }

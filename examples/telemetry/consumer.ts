@@ -12,8 +12,9 @@ export type Work = (consumer: TelemetryConsumer, tally: Tally, stop: AbortSignal
 /** The life of a consumer process. It may begin before there is a publication. */
 export function runConsumer(work: Work): Promise<void> {
   const [name] = process.argv.slice(2)
-  return runChild(async stop => {
+  return runChild(async (stop, begun) => {
     using consumer = await Consumer.waitAndOpen(name, Telemetry, { signal: stop, exact: true })
+    begun()
     const tally = new Tally()
     const more = await work(consumer, tally, stop)
     return { ...tally.report(), ...more }

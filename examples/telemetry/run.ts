@@ -19,7 +19,9 @@ export async function runProcesses(options: Options): Promise<Run> {
   const publisher = startPublisher(options)
   await publisher.ready
   const start = performance.now()
-  const early = await Promise.race([interrupted, timeUp(options.seconds), ...[publisher, ...consumers].map(({ ended }) => ended)])
+  const ended = [publisher, ...consumers].map(({ ended }) => ended)
+  await Promise.race([interrupted, Promise.all(consumers.map(({ begun }) => begun)), ...ended])
+  const early = await Promise.race([interrupted, timeUp(options.seconds), ...ended])
   const seconds = Math.round(performance.now() - start) / 1000
   return { seconds, early, ...(await stop(publisher, consumers)) }
 }
