@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecutionContext } from 'ava'
 import { Broker, type BrokerClient, DescriptorChannel, PAGE_SIZE, Region } from 'pagecast'
 import { descriptors } from './helpers/descriptors.js'
+import { untilIdle } from './helpers/load.js'
 import { type Scene, scene } from './helpers/scene.js'
 
 const LONG = { timeout: 50_000 }
@@ -131,23 +131,15 @@ scene('broker: a greeting that is none is found out', async (t, { directory }) =
   }
 })
 
-/** The part of one processor's time that this process uses meanwhile. */
-async function load(milliseconds: number): Promise<number> {
-  const [start, before] = [performance.now(), process.cpuUsage()]
-  await delay(milliseconds)
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000 / (performance.now() - start)
-}
-
-scene('broker: it sleeps while a client neither reads nor stops asking', async (t, { directory }) => {
-  using broker = Broker.listen(join(directory, 'broker'))
+scene('broker: it sleeps while a client neither reads nor stops asking', async (t, scene) => {
+  using broker = Broker.listen(join(scene.directory, 'broker'))
   using client = await DescriptorChannel.connect(broker.path, LONG)
   const call = bytes('{"id":1,"call":"list"}')
   const ask = async () => {
     for (;;) await client.send({ bytes: call }, { timeout: 300 })
   }
   await t.throwsAsync(ask(), { code: 'ERR_TIMEOUT' }, 'until it is not heard any more')
-  const busy = await load(1000)
-  t.true(busy < 0.1, `a load of ${busy}`)
+  scene.doing('waiting until it sleeps')
+  await untilIdle()
   t.truthy(await client.receive(LONG))
 })

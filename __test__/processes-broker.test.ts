@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -37,12 +37,6 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 /** Once: what a client needs for that it keeps. */
 async function waits(client: BrokerClient): Promise<void> {
   await client.get('none', { wait: true, timeout: 20 }).catch(() => {})
-}
-
-/** Whether all threads are. */
-function areStopped(pid: number): boolean {
-  const states = readdirSync(`/proc/${pid}/task`).map(thread => readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8'))
-  return states.every(state => state.slice(state.lastIndexOf(')') + 2).startsWith('T'))
 }
 
 async function names(client: BrokerClient): Promise<string[]> {
@@ -153,8 +147,7 @@ scene('broker: one that does not answer is a timeout, and what was given up is u
   using other = await Broker.connect(path)
   await waits(one)
   const before = descriptors()
-  child.kill('SIGSTOP')
-  await until(async () => areStopped(child.pid))
+  await child.stops()
   await t.throwsAsync(one.allocate('given up', { size: 65_536, timeout: 50 }), { code: 'ERR_TIMEOUT', message: /did not answer/ })
   await t.throwsAsync(one.allocate('given up, too', { size: 65_536, signal: AbortSignal.timeout(50) }), { code: 'ERR_ABORTED' })
   await t.throwsAsync(Broker.connect(path, { timeout: 50 }), { code: 'ERR_TIMEOUT', message: /did not greet/ })

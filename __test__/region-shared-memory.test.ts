@@ -25,11 +25,13 @@ regions('modes of shared memory', (t, scene) => {
   t.is(reader.byteLength, 100)
   using writer = open()
   t.true(writer.writable)
-  t.deepEqual(writer.map().read(), pattern(100), 'r+ leaves it as it is')
+  using before = writer.map()
+  t.deepEqual(before.read(), pattern(100), 'r+ leaves it as it is')
   using cut = open('w', 50)
   t.is(cut.byteLength, 50)
+  using after = cut.map()
   t.true(
-    cut.map().bytes.every(byte => byte === 0),
+    after.bytes.every(byte => byte === 0),
     'w begins anew',
   )
   t.is(reader.byteLength, 50, 'it is the same object')
@@ -78,7 +80,8 @@ regions('permission bits of shared memory are exactly those asked for', (t, { di
       using memory = SharedMemory.open(name, 'x', { directory, mode, size: 10 })
       t.is(memory.mode, mode)
       t.is(statSync(memory.path).mode & 0o777, mode)
-      memory.map().bytes[0] = 1
+      using region = memory.map()
+      region.bytes[0] = 1
       memory.unlink()
     }
     using memory = SharedMemory.open('f', 'x', { directory })
@@ -135,7 +138,8 @@ regions('a name is taken away, the memory stays', (t, scene) => {
   t.deepEqual(scene.names(), [])
   t.throws(() => memory.unlink(), missing)
   region.bytes[0] = 9
-  t.is(memory.map().bytes[0], 9)
+  using again = memory.map()
+  t.is(again.bytes[0], 9)
   memory.close()
   t.is(region.bytes[0], 9)
   SharedMemory.open('other', 'x', { directory, size: 1 }).close()

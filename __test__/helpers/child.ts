@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -104,6 +104,17 @@ export class Child {
     this.#process.kill(signal)
   }
 
+  /** Stops it, and waits until all its threads are: what it is sent from then on it does not read. */
+  async stops(): Promise<void> {
+    this.kill('SIGSTOP')
+    while (!this.#isStopped()) await delay(1)
+  }
+
+  #isStopped(): boolean {
+    const tasks = `/proc/${this.pid}/task`
+    return readdirSync(tasks).every(thread => stateOf(`${tasks}/${thread}/stat`) === 'T')
+  }
+
   /** Ends it, if it still runs, and waits for that. */
   async end(): Promise<void> {
     this.kill('SIGKILL')
@@ -122,7 +133,18 @@ export class Child {
   }
 
   #isAsleep(): boolean {
-    const stat = readFileSync(`/proc/${this.pid}/task/${this.pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('S')
+    const state = stateOf(`/proc/${this.pid}/task/${this.pid}/stat`)
+    if (state === undefined) throw new Error(`expected to see it asleep: ${this.account}`)
+    return state === 'S'
+  }
+}
+
+/** Of a thread, as the kernel tells it: proc_pid_stat(5). Undefined: it has ended. */
+function stateOf(file: string): string | undefined {
+  try {
+    const stat = readFileSync(file, 'utf8')
+    return stat[stat.lastIndexOf(')') + 2]
+  } catch {
+    return undefined
   }
 }

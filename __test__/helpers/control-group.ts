@@ -43,12 +43,12 @@ export class ControlGroup {
 
   /** Takes it away, once all that is in it has ended. */
   async remove(): Promise<void> {
-    for (let attempts = 100; ; attempts--) {
+    for (;;) {
       try {
         rmdirSync(this.#path)
         return
       } catch (error) {
-        if (attempts === 0 || (error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
+        if ((error as NodeJS.ErrnoException).code !== 'EBUSY') throw error
         await delay(20) // the kernel is not done with who was in it
       }
     }

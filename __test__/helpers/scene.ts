@@ -3,8 +3,8 @@ import { basename, join } from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { Child, type ChildOptions } from './child.js'
 
-/** A longer test is taken for one that hangs. */
-const WATCHDOG_SECONDS = 60
+/** A longer test is taken for one that hangs: many times what the longest takes, as the cores may be others' for most of the time. */
+const WATCHDOG_SECONDS = 180
 
 /** What a test has to itself: a directory for its segments, and its child processes. */
 export class Scene {
