@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { Broker, Consumer, DescriptorChannel, Publisher, Region } from 'pagecast'
+import { Broker, Consumer, DescriptorChannel, type Infer, Publisher, Region } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 
 const [role = '', directory = ''] = isMainThread ? process.argv.slice(2) : (workerData as string[])
@@ -31,15 +31,18 @@ const roles: Record<string, () => Promise<void> | void> = {
 
   /** Follows to the end, and says whether every value was whole and newer. */
   consumer: async () => {
-    using back = Publisher.create('back', Pose, { directory, init: pose(7) })
     using consumer = await Consumer.waitAndOpen('pose', Pose, { directory, timeout })
     const seen = { values: 0, wrong: 0, backwards: 0, last: -1 }
-    for await (const { field1, field2, name, trail } of consumer.changes({ timeout })) {
+    const see = ({ field1, field2, name, trail }: Infer<typeof Pose>) => {
       seen.values += 1
       seen.wrong += Number(field2 !== field1 / 2 || name !== `pose ${field1}` || trail.some(value => value !== field1))
       seen.backwards += Number(field1 < seen.last)
       seen.last = field1
     }
+    const changes = consumer.changes({ timeout })
+    see((await changes.next()).value)
+    using back = Publisher.create('back', Pose, { directory, init: pose(7) }) // for which the publisher waits
+    for await (const value of changes) see(value)
     say('done', { ...seen, answers: back.totalWrites })
   },
 
