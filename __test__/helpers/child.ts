@@ -107,12 +107,13 @@ export class Child {
   /** Stops it, and waits until all its threads are: what it is sent from then on it does not read. */
   async stops(): Promise<void> {
     this.kill('SIGSTOP')
-    while (!this.#isStopped()) await delay(1)
+    while (!this.#areAll('T')) await delay(1)
   }
 
-  #isStopped(): boolean {
+  /** Whether all its threads are in that state. */
+  #areAll(state: 'S' | 'T'): boolean {
     const tasks = `/proc/${this.pid}/task`
-    return readdirSync(tasks).every(thread => stateOf(`${tasks}/${thread}/stat`) === 'T')
+    return readdirSync(tasks).every(thread => stateOf(`${tasks}/${thread}/stat`) === state)
   }
 
   /** Ends it, if it still runs, and waits for that. */
@@ -127,15 +128,12 @@ export class Child {
     if (code !== 0) throw new Error(`expected success (${code ?? signal}): ${this.account}`)
   }
 
-  /** Until the kernel has seen its main thread asleep several times in a row: a child that waits synchronously waits by then. */
+  /**
+   * Until the kernel has seen all its threads asleep several times in a row: a child that waits synchronously waits by then. All, because a main thread may
+   * sleep until one of the engine's others is done, and that one may have no core.
+   */
   async fallsAsleep(): Promise<void> {
-    for (let sightings = 0; sightings < 5; await delay(5)) sightings = this.#isAsleep() ? sightings + 1 : 0
-  }
-
-  #isAsleep(): boolean {
-    const state = stateOf(`/proc/${this.pid}/task/${this.pid}/stat`)
-    if (state === undefined) throw new Error(`expected to see it asleep: ${this.account}`)
-    return state === 'S'
+    for (let sightings = 0; sightings < 5; await delay(5)) sightings = this.#areAll('S') ? sightings + 1 : 0
   }
 }
 
