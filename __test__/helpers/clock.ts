@@ -1,7 +1,7 @@
 const TICK_MS = 20
 
 /** Part of the time that a clock may be late where the cores are free. */
-const BUSY = 0.05
+const BUSY = 0.02
 
 /** A clock beside a test that takes time. It needs next to none itself: how long it is late says how long others had the cores. */
 export class Clock {
