@@ -9,7 +9,7 @@ import { Failure, main, root, run } from './run.mjs'
 import { executableOf, running } from './runtimes.mjs'
 
 /** For a runner that hangs in spite of the watchdogs of the tests. */
-const minutes = 15
+const minutes = 30
 const suites = { rust: testRust, ts: testTypeScript, conformance: testConformance }
 
 await main(async () => {
