@@ -107,7 +107,8 @@ export class Overlay<A extends LendableArray = LendableArray> {
   /**
    * Gives the array memory of its own again, in one step (mremap(2), or mmap(2) for zeros): no other thread sees it without. Twice is once.
    *
-   * To the kernel, what is kept stays a mapping of its own (of as many as vm.max_map_count allows) until the engine frees the memory; zeros do not.
+   * To the kernel, what is kept stays a mapping of its own (of as many as vm.max_map_count allows) until the engine's allocator gives the memory back to the
+   * system, which that of small arrays (of less than 128 KiB, as a rule) seldom does; zeros do not.
    *
    * @throws `ERR_INVALID_ARGUMENT`; `ERR_ADDRESS_SPACE` if there is no memory for that: then it stays as it was. `ERR_UNMAPPED` if somebody detached the
    * array in spite of all: then nothing is given back, and what is mapped stays for the rest of the process.

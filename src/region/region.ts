@@ -155,7 +155,8 @@ export class Region {
    * the addresses of before, which mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
    *
    * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_LOCK_LIMIT` if the
-   * region was mapped with `lock`; `ERR_NOT_FOUND` for a SysV segment that is gone, as all its pages were given up. Then all is as it was.
+   * region was mapped with `lock`; `ERR_PERMISSION` if it may be written, and was sealed against that (`future-write`) before it was placed;
+   * `ERR_NOT_FOUND` for a SysV segment that is gone, as all its pages were given up. Then all is as it was.
    */
   handle(): RegionHandle {
     return this.#mapping.handle()

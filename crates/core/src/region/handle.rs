@@ -105,8 +105,8 @@ impl Region {
     /// The handle of a SysV segment is good until somebody sets its owner or permissions (`IPC_SET`), also when it was removed meanwhile, as long as somebody has it
     /// attached.
     ///
-    /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`]; [`Code::NotFound`] if all
-    /// pages of a SysV segment were given up, and it is gone.
+    /// [`Code::Private`] for a private mapping and a device, [`Code::TooManyFiles`] if the descriptor was given up, [`Code::Truncated`]; [`Code::Permission`] if it may
+    /// be written, and was sealed against that (`F_SEAL_FUTURE_WRITE`) before it was placed; [`Code::NotFound`] if all pages of a SysV segment were given up, and it is gone.
     pub fn handle(&mut self) -> Result<Handle> {
         self.check()?;
         self.refuse_unshared()?;
