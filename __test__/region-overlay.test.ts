@@ -54,7 +54,7 @@ regions('an array shares its whole pages with whatever a region can be of', (t, 
     const overlay = Region.overlay(array, { source })
     const [from, to] = range(overlay)
     t.is(overlay.array, array)
-    t.true(from < PAGE_SIZE && to <= array.length && to > array.length - PAGE_SIZE, `${from} to ${to}`)
+    t.true(from < PAGE_SIZE && to <= array.length && to - from === array.length - PAGE_SIZE, `${from} to ${to}`)
     t.is(overlay.address % BigInt(PAGE_SIZE), 0n)
     t.deepEqual([array[from - 1] ?? 1, array[from], array[to - 1], array[to] ?? 1], [1, 0, 0, 1], 'what is in the object shows')
     using other = Region.map({ source: { fd: overlay.fd }, size: overlay.byteLength })
@@ -73,6 +73,18 @@ regions('an array shares its whole pages with whatever a region can be of', (t, 
   memory.unlink()
   memory.close()
   closeSync(fd)
+})
+
+regions('without a size it is the same of all arrays of one length, wherever they begin', (t, { directory }) => {
+  const file = fileOf(directory, pattern(PAGE_SIZE))
+  const found = new Set<number>()
+  for (let made = 0; made < 2000; made++) {
+    using overlay = Region.overlay(new Float32Array(PAGE_SIZE / 2), { source: { file } })
+    found.add(overlay.byteLength)
+  }
+  t.deepEqual([...found], [PAGE_SIZE])
+  const short = new Uint8Array(2 * PAGE_SIZE - 2)
+  refused(t, 'ERR_INVALID_SIZE', () => Region.overlay(short, { source: 'memfd' }), 'too short to be sure of a page')
 })
 
 regions('a batch of numbers is filled in one process and read in another', async (t, scene) => {

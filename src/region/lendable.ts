@@ -14,7 +14,7 @@ export interface Lendable {
   readonly bytes: Uint8Array
   /** From its first byte to the first page. */
   readonly byteOffset: number
-  /** Of the pages. */
+  /** Of the pages to be mapped over: what was asked for, or as many as lie within so many bytes wherever in a page they begin, which is the same in every process. */
   readonly byteLength: number
 }
 
@@ -26,17 +26,22 @@ export function lendable(what: string, array: unknown, size: unknown): Lendable 
   if (isResizable(buffer)) throw refused(what, 'is resizable, so that its engine may take pages away')
   checkThere(what, buffer)
   const bytes = bytesOf(array)
-  const { byteOffset, byteLength } = pagesWithin(bytes)
-  if (byteLength === 0) {
-    const message = `no whole page of ${PAGE_SIZE} bytes lies within the array's ${bytes.length}; make it a page longer than what is to be shared`
+  const within = pagesWithin(bytes)
+  const asked = checkSize(what, size) ?? surelyWithin(bytes.length)
+  if (asked === 0 || within.byteLength === 0) {
+    const message = `no whole page of ${PAGE_SIZE} bytes lies within the array's ${bytes.length} for certain; make it a page longer than what is to be shared`
     throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${message}`)
   }
-  const asked = checkSize(what, size) ?? byteLength
-  if (asked > byteLength) {
-    const message = `size is ${asked}, but of the array's ${bytes.length} bytes only ${byteLength} are whole pages`
+  if (asked > within.byteLength) {
+    const message = `size is ${asked}, but of the array's ${bytes.length} bytes only ${within.byteLength} are whole pages`
     throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${message}; make it a page longer than what is to be shared`)
   }
-  return { buffer, bytes, byteOffset, byteLength }
+  return { buffer, bytes, byteOffset: within.byteOffset, byteLength: asked }
+}
+
+/** Bytes of whole pages, if the first of these bytes may be any of a page's. */
+function surelyWithin(byteLength: number): number {
+  return Math.max(0, Math.floor((byteLength + 1) / PAGE_SIZE) - 1) * PAGE_SIZE
 }
 
 function refused(what: string, fact: string): ArgumentError {

@@ -6,7 +6,8 @@ export type LendableArray = ArrayBufferView
 /** How {@link Region.overlay} maps. `source`, `access`, `offset` and `reserve` are as {@link MapOptions} has them. */
 export interface OverlayOptions extends Pick<MapOptions, 'source' | 'access' | 'offset' | 'reserve'> {
   /**
-   * Bytes. The rest of the last page is mapped with them. Default: all whole pages that lie within the array. An empty file is made that long; one that has fewer
+   * Bytes. The rest of the last page is mapped with them. Default: the whole pages that lie within an array of this length wherever its memory begins, so that it is
+   * the same in every process: one page fewer than it is long, if that is a whole number of pages. An empty file is made that long; one that has fewer
    * bytes, but some, is `ERR_INVALID_SIZE`.
    */
   size?: number

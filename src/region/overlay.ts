@@ -31,7 +31,7 @@ export class Overlay<A extends LendableArray = LendableArray> {
     const { keep: wish, ...given } = readOptions('overlay', options, OPTIONS)
     const keep = checkBoolean('overlay', 'keep', wish) ?? false
     const lent = lendable('overlay', array, given.size)
-    const plan = planOf({ ...given, size: given.size ?? lent.byteLength })
+    const plan = planOf({ ...given, size: lent.byteLength })
     if (keep && !plan.access.includes('w')) {
       throw new LockError('ERR_READ_ONLY', `overlay ${plan.subject}: what is in the array cannot be kept with access ${plan.access}`)
     }

@@ -51,7 +51,7 @@ export class Reservation {
     return this.#isClosed
   }
 
-  /** Gives the addresses back (munmap(2)), as soon as the regions that were mapped into it are closed, too. Twice is once. */
+  /** Takes no more regions, and gives the addresses back (munmap(2)) as soon as those that were mapped into it are closed, too. Twice is once. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true

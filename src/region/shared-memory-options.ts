@@ -1,7 +1,7 @@
 /** How {@link SharedMemory.open} opens an object or makes one. */
 export interface SharedMemoryOptions {
   /**
-   * Bytes: how long the object is to be, with the modes `w` and `x`. Not with `r` and `r+`, which take it as it is. Default: 0, to be set by
+   * Bytes, 0 or more: how long the object is to be, with the modes `w` and `x`. Not with `r` and `r+`, which take it as it is. Default: 0, to be set by
    * {@link SharedMemory.truncate}.
    */
   size?: number

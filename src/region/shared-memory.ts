@@ -51,7 +51,7 @@ export class SharedMemory {
     const what = `open ${checkName('open', name)}`
     const how = checkChoice(what, 'mode', mode, MODES) ?? 'r+'
     const given = checkOptions(what, options, OPTIONS)
-    const byteLength = checkSize(what, given.size)
+    const byteLength = checkSize(what, given.size, 0)
     if (byteLength !== undefined && how.startsWith('r')) {
       throw new ArgumentError('ERR_INVALID_ARGUMENT', `${what}: size is ${byteLength}, but mode ${how} takes the object as long as it is`)
     }

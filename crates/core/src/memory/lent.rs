@@ -62,6 +62,12 @@ impl Lent {
         self.pages.clone()
     }
 
+    /// Bytes of whole pages that lie within so many bytes, wherever in a page they begin.
+    pub(crate) fn surely_within(&self) -> usize {
+        let page = sys::page_bytes();
+        ((self.byte_length + 1) / page).saturating_sub(1) * page
+    }
+
     /// Bytes from the first one lent to the first page.
     pub fn byte_offset(&self) -> usize {
         self.pages.start - self.address

@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// A stretch of the address space that nothing else in this process is mapped to (mmap(2), `PROT_NONE`): memory is not taken. Regions go
-/// into it by [`Placement::Replace`](crate::region::Placement::Replace). It stays until it and all regions in it are dropped.
+/// into it by [`Placement::Replace`](crate::region::Placement::Replace). Dropped, it takes no more of
+/// them; the addresses stay until all regions in it are dropped, too.
 #[derive(Debug)]
 pub struct Reservation(Arc<Inner>);
 
@@ -20,7 +21,7 @@ struct Inner {
     taken: Mutex<Vec<Range<usize>>>,
 }
 
-/// All that there are in this process, and where. Whoever looks for one keeps no other one: its addresses are free when it is dropped.
+/// All in this process that take regions, and where. Whoever looks for one keeps no other one: its addresses are free when it is dropped.
 static ALL: Mutex<Vec<(Range<usize>, Weak<Inner>)>> = Mutex::new(Vec::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -52,9 +53,7 @@ impl Reservation {
         let start = unsafe { sys::map_nothing(place, length) }.map_err(|errno| reserve_error(length, address, errno))?;
         let start = start.as_ptr() as usize;
         let range = Arc::new(Inner { start, byte_length: length, taken: Mutex::default() });
-        let mut all = lock(&ALL);
-        all.retain(|(_, known)| known.strong_count() > 0);
-        all.push((start..start + length, Arc::downgrade(&range)));
+        lock(&ALL).push((start..start + length, Arc::downgrade(&range)));
         Ok(Reservation(range))
     }
 
@@ -107,6 +106,14 @@ fn try_nothing(place: Place, byte_length: usize) -> std::result::Result<(), Errn
     // SAFETY: it was just mapped, and nobody knows of it.
     unsafe { sys::unmap_pages(start.as_ptr() as usize, byte_length) };
     Ok(())
+}
+
+/// What is mapped into it stays, and nothing more comes.
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        let own = Arc::downgrade(&self.0);
+        lock(&ALL).retain(|(_, known)| !known.ptr_eq(&own));
+    }
 }
 
 impl Drop for Inner {

@@ -99,7 +99,8 @@ pub struct StillOverlaid<T: Number> {
 }
 
 impl<T: Number> Overlay<T> {
-    /// Maps the object over the numbers, which are gone: from then on there is what is in the object. By default as many whole pages as lie within them.
+    /// Maps the object over the numbers, which are gone: from then on there is what is in the object. By default the whole pages
+    /// that lie within so many bytes wherever they begin, which is the same everywhere: one page fewer than they are, if they are a whole number of pages.
     pub fn map(memory: Vec<T>, options: MapOptions) -> std::result::Result<Overlay<T>, NotOverlaid<T>> {
         Overlay::make(memory, options, false)
     }
@@ -141,7 +142,12 @@ impl<T: Number> Overlay<T> {
 
 fn overlaid(lent: Lent, options: MapOptions, kept: bool) -> Result<Region> {
     let room = lent.pages().len() as u64;
-    let options = MapOptions { byte_length: options.byte_length.or(Some(room)), ..options };
+    let sure = lent.surely_within() as u64;
+    let options = MapOptions { byte_length: options.byte_length.or(Some(sure)), ..options };
+    if options.byte_length == Some(0) {
+        let fact = "no whole page lies within the memory for certain: it takes one page more than what is to be shared";
+        return Err(Error::new(Code::InvalidSize, format!("map {}: {fact}", options.subject())));
+    }
     if options.address.is_some() {
         return Err(Error::new(Code::InvalidArgument, format!("map {}: an address, and memory to be mapped over", options.subject())));
     }

@@ -87,6 +87,17 @@ fn what_is_in_the_object_shows_unless_the_numbers_are_kept() {
     assert!(left[PAGE..2 * PAGE + 10].iter().all(|byte| *byte == 1));
 }
 
+/// One in some hundred vectors happens to begin with a page.
+#[test]
+fn without_a_length_it_is_the_same_wherever_the_numbers_begin() {
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    std::fs::write(&path, [7; PAGE]).unwrap();
+    let overlays: Vec<_> = (0..1000).map(|_| Overlay::map(vec![1_u8; 2 * PAGE], file(&path)).unwrap()).collect();
+    assert!(overlays.iter().all(|overlay| overlay.byte_length() == PAGE as u64));
+    assert_eq!(refusal(&vec![1_u8; 2 * PAGE - 2], label("short")), Code::InvalidSize);
+}
+
 #[test]
 fn what_may_only_be_read_is_kept_and_what_may_not_be_is_zeros() {
     let directory = Directory::new();

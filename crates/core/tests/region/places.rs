@@ -74,7 +74,9 @@ fn only_one_s_own_reservation_is_replaced() {
     let region = at(address + 2 * 4096, Placement::Replace, 8 * 4096).unwrap();
     drop(reservation);
     region.write_at(0, &[7]).unwrap();
-    assert_eq!(code(at(address, Placement::Exclusive, 4096)), Code::AddressInUse, "it stays while a region is in it");
+    for placement in [Placement::Exclusive, Placement::Replace] {
+        assert_eq!(code(at(address, placement, 4096)), Code::AddressInUse, "it stays while a region is in it, and takes no other");
+    }
     drop(region);
     at(address, Placement::Exclusive, 4096).unwrap();
 }
