@@ -867,4 +867,5 @@ module.exports.sysvRemove = nativeBinding.sysvRemove
 module.exports.sysvSet = nativeBinding.sysvSet
 module.exports.sysvSetLocked = nativeBinding.sysvSetLocked
 module.exports.sysvStatus = nativeBinding.sysvStatus
+module.exports.tooManyDescriptors = nativeBinding.tooManyDescriptors
 module.exports.unlinkSharedMemory = nativeBinding.unlinkSharedMemory

@@ -210,6 +210,8 @@ export declare class NativeRegion {
   get viewable(): boolean
   /** Maps it over the engine's pages: what JavaScript sees, and what addresses mean where none was asked for. */
   mapOver(pages: Uint8Array): void
+  /** Once all is mapped that has to be: gives the descriptor up, if it can do without. */
+  spareDescriptor(): void
   /** The engine would use its pages before it takes them back. So they are held until `close`, and what is torn down with its thread closes first. */
   closeAtEnd(): void
   /** Maps it also over these, which workers may share. */
@@ -641,6 +643,9 @@ export declare function sysvSetLocked(id: number, locked: boolean): void
 
 /** shmctl(2), `IPC_STAT` */
 export declare function sysvStatus(id: number): NativeSysVStatus
+
+/** Whether regions are to give up those that they can do without. */
+export declare function tooManyDescriptors(): boolean
 
 /** shm_unlink(3) */
 export declare function unlinkSharedMemory(object: string, directory?: string | undefined | null): void

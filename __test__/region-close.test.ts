@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { fstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { PAGE_SIZE, Region } from 'pagecast'
 import { holdings } from './helpers/holdings.js'
 import { bytesOfFile, fileOf, pattern, usesOf } from './helpers/region.js'
@@ -201,6 +201,22 @@ regions('many at once, each with its own bytes', (t, { directory }) => {
   t.true(directory.length > 0)
 })
 
+regions('however many there are, the last one has its descriptor, and so has one that somebody was told of', t => {
+  const told = Region.map({ size: PAGE_SIZE })
+  const { fd } = told
+  const all = Array.from({ length: 700 }, (_, index) => {
+    const region = Region.map({ size: 65_536 })
+    region.view(Int32Array)[0] = index
+    return { region, words: new Int32Array(region.sharedBuffer) }
+  })
+  t.true(all.every(({ words }, index) => words[0] === index))
+  t.is(told.fd, fd)
+  t.true(fstatSync(fd).size >= PAGE_SIZE)
+  t.throws(() => all[0]?.region.fd, { code: 'ERR_TOO_MANY_FILES' })
+  for (const { region } of all) region.close()
+  told.close()
+})
+
 regions('past some hundred regions there are no descriptors, and no stale bytes', (t, { directory }) => {
   const file = fileOf(directory, pattern(PAGE_SIZE))
   const before = readdirSync('/proc/self/fd').length
@@ -212,13 +228,14 @@ regions('past some hundred regions there are no descriptors, and no stale bytes'
       : Region.map({ size: PAGE_SIZE, sharing: 'private', address, placement: 'replace' })
   })
   t.true(readdirSync('/proc/self/fd').length <= before + 512)
-  const region = all[598] as Region
+  t.true((all[598] as Region).fd >= 0, 'the last one has its own')
+  const region = all[0] as Region
   t.throws(() => region.fd, { code: 'ERR_TOO_MANY_FILES' })
   region.bytes[0] = 99
   for (const use of [() => region.read(1), () => region.bytes, () => region.pages.protect('none')]) {
     t.throws(use, { code: 'ERR_READ_ONLY' }, 'what others have cannot be shown again')
   }
-  t.deepEqual([...(all[596] as Region).read(1)], bytesOfFile(file, 0, 1))
+  t.deepEqual([...(all[2] as Region).read(1)], bytesOfFile(file, 0, 1))
   for (const region of all) region.close()
   space.close()
 })

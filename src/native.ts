@@ -40,6 +40,7 @@ export {
   sysvSet,
   sysvSetLocked,
   sysvStatus,
+  tooManyDescriptors,
   unlinkSharedMemory,
 } from '#native'
 

@@ -4,6 +4,7 @@ import { ADDRESSES } from './checks.js'
 import type { RegionHandle } from './handle.js'
 import type { MapPlan } from './map-plan.js'
 import { isHeldUntilClosed, RegionPages } from './region-pages.js'
+import { takeIn, takeOut } from './spare-descriptors.js'
 
 /** `SharedArrayBuffer`s come in multiples of this many bytes. */
 const SHARED_UNIT = 65_536
@@ -18,6 +19,7 @@ export class Mapping {
   byteLength: number
   isClosed = false
   readonly #native: NativeRegion
+  readonly #descriptor: WeakRef<NativeRegion> | undefined
   #pages: RegionPages | undefined
   #bytes: Uint8Array | undefined
   #shared: RegionPages | undefined
@@ -48,6 +50,7 @@ export class Mapping {
     attempt(() => native.mapOver(pages.whole))
     this.#show(pages)
     if (plan.seals.length > 0) attempt(() => native.seal([...plan.seals]))
+    this.#descriptor = takeIn(native)
   }
 
   #show(pages: RegionPages): void {
@@ -156,6 +159,7 @@ export class Mapping {
 
   /** Whoever keeps a closed region keeps no memory of the engine's by that. */
   #letGo(): RegionPages[] {
+    if (this.#descriptor !== undefined) takeOut(this.#descriptor)
     const all = [...this.#outgrown.splice(0), this.#shared, this.#pages].filter(pages => pages !== undefined)
     this.#shared = undefined
     this.#pages = undefined

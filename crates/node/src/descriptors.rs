@@ -1,9 +1,10 @@
 //! How many descriptors the regions of this process hold.
 //!
 //! A region that nobody can reach any more is closed by the garbage collector, which knows nothing of descriptors: a program that forgets to
-//! close its regions would run out of them long before the collector has a reason to look. So from some number on a region gives up its
-//! descriptor as soon as it is mapped.
+//! close its regions would run out of them long before the collector has a reason to look. So from some number on regions give theirs up, those that were mapped
+//! first before the others, unless somebody was told of it.
 
+use napi_derive::napi;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Most of them.
@@ -14,7 +15,7 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 /// One of them, until this is dropped.
 pub(crate) struct Held {
     /// Whether the region can do without.
-    is_optional: bool,
+    pub(crate) is_optional: bool,
 }
 
 impl Held {
@@ -22,12 +23,13 @@ impl Held {
         HELD.fetch_add(1, Ordering::Relaxed);
         Held { is_optional }
     }
+}
 
-    /// Whether this one is to be given up.
-    pub(crate) fn is_too_many(&self) -> bool {
-        let limit = pagecast::descriptor_limit().map_or(MOST, |limit| MOST.min(usize::try_from(limit / 4).unwrap_or(MOST)));
-        self.is_optional && HELD.load(Ordering::Relaxed) > limit
-    }
+/// Whether regions are to give up those that they can do without.
+#[napi]
+pub fn too_many_descriptors() -> bool {
+    let limit = pagecast::descriptor_limit().map_or(MOST, |limit| MOST.min(usize::try_from(limit / 4).unwrap_or(MOST)));
+    HELD.load(Ordering::Relaxed) > limit
 }
 
 impl Drop for Held {

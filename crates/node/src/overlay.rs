@@ -1,5 +1,6 @@
 //! Regions over arrays that JavaScript has.
 
+use crate::descriptors::too_many_descriptors;
 use crate::error::OrThrow;
 use crate::pages;
 use crate::region::{NativeRegion, number};
@@ -44,7 +45,9 @@ impl NativeRegion {
     pub fn overlay(&mut self, env: Env, array: Uint8Array, kept: bool) -> Result<()> {
         let mapped = pages::lent_pages(array).and_then(|lent| self.region_mut()?.map_over_lent(lent, kept));
         mapped.or_throw(&env)?;
-        self.spare_descriptor();
+        if too_many_descriptors() {
+            self.spare_descriptor();
+        }
         Ok(())
     }
 

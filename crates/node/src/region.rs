@@ -1,6 +1,6 @@
 //! `NativeRegion`
 
-use crate::descriptors::Held;
+use crate::descriptors::{Held, too_many_descriptors};
 use crate::error::OrThrow;
 use crate::pages;
 use napi::bindgen_prelude::{BigInt, Uint8ArraySlice};
@@ -77,7 +77,7 @@ impl NativeRegion {
             NativeRegion { region: Some(region), held, closes_at_end: false }
         });
         let mut native = opened.or_throw(&env)?;
-        if !native.viewable() {
+        if !native.viewable() && too_many_descriptors() {
             native.spare_descriptor();
         }
         Ok(native)
@@ -113,18 +113,24 @@ impl NativeRegion {
     #[napi]
     pub fn map_over(&mut self, env: Env, pages: Uint8ArraySlice<'_>) -> Result<()> {
         let mapped = pages::engine_pages(&pages).and_then(|pages| self.region_mut()?.map_over(pages));
-        mapped.or_throw(&env)?;
-        self.spare_descriptor();
-        Ok(())
+        mapped.or_throw(&env)
     }
 
-    /// Once all is mapped that has to be: gives the descriptor up, if there are too many.
-    pub(crate) fn spare_descriptor(&mut self) {
+    /// Once all is mapped that has to be: gives the descriptor up, if it can do without.
+    #[napi]
+    pub fn spare_descriptor(&mut self) {
         if let (Some(region), Some(held)) = (&mut self.region, &self.held)
-            && held.is_too_many()
+            && held.is_optional
         {
             region.give_up_descriptor();
             self.held = None;
+        }
+    }
+
+    /// Somebody is told of the descriptor, and may count on it.
+    fn keep_descriptor(&mut self) {
+        if let Some(held) = &mut self.held {
+            held.is_optional = false;
         }
     }
 
@@ -156,14 +162,18 @@ impl NativeRegion {
     /// Places it for other processes, if it was not, and names it for them: JSON.
     #[napi]
     pub fn handle(&mut self, env: Env) -> Result<String> {
-        self.region_mut().and_then(Region::handle).map(|handle| handle.to_json()).or_throw(&env)
+        let handle = self.region_mut().and_then(Region::handle).map(|handle| handle.to_json()).or_throw(&env)?;
+        self.keep_descriptor();
+        Ok(handle)
     }
 
     /// The number of the open file's descriptor.
     #[napi]
-    pub fn fd(&self, env: Env) -> Result<i32> {
+    pub fn fd(&mut self, env: Env) -> Result<i32> {
         use std::os::fd::AsRawFd;
-        self.region().and_then(Region::descriptor).map(|fd| fd.as_raw_fd()).or_throw(&env)
+        let fd = self.region().and_then(Region::descriptor).map(|fd| fd.as_raw_fd()).or_throw(&env)?;
+        self.keep_descriptor();
+        Ok(fd)
     }
 
     /// What its object is sealed against.
