@@ -64,6 +64,7 @@ const checks = {
   'types in a project that uses the package': checkConsumer,
   'npm start -- --seconds 5 --json': checkMainJob,
   'the life of regions on Bun': async () => runOrFail(await executableOf('bun'), ['.build/test/children/region-life.js', '2000']),
+  'the uses of regions on Bun': async () => runOrFail(await executableOf('bun'), ['.build/test/children/region-uses.js']),
   'npm run hammer -- --seconds 20': () => runOrFail('npm', ['run', '--silent', 'hammer', '--', '--seconds', '20']),
   'npm run hammer:writers -- --seconds 5': () => runOrFail('npm', ['run', '--silent', 'hammer:writers', '--', '--seconds', '5']),
   'npm run hammer:writers -- --seconds 2 --overlap': () =>
