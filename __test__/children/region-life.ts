@@ -19,7 +19,7 @@ import { PAGE_SIZE, Region } from 'pagecast'
 const [amount = '20000'] = process.argv.slice(2)
 const { Bun: bun } = globalThis as { Bun?: { gc(force: boolean): void } }
 
-/** With Bun a region is held until it is closed. */
+/** With Bun a region is held until it is closed, or its thread ends. */
 const isCollected = bun === undefined
 
 let checks = 0
@@ -34,6 +34,12 @@ function collector(): () => void {
   setFlagsFromString('--expose-gc')
   return runInNewContext('gc') as () => void
 }
+
+/** What the regions of a process hold at most, and what the runtime itself has open. */
+const MOST_DESCRIPTORS = 512 + 50
+
+/** How many are dropped where they may stay: more than may have descriptors. */
+const MOST_DROPPED = 1000
 
 const descriptors = () => readdirSync('/proc/self/fd').length
 
@@ -71,10 +77,13 @@ const dropReader = (path: string) => {
   check(Region.map({ source: { file: path }, access: 'r' }).bytes[0], 1, 'read')
 }
 
-const dropRegion = (byteLength: number) => {
-  const region = Region.map({ size: byteLength })
+const dropRegion = (byteLength: number) => void Region.map({ size: byteLength }).bytes.fill(1)
+
+/** Uses memory that the engine gives away again: what was collected or, with Bun, closed. */
+const reuse = (byteLength: number) => {
+  if (isCollected) return dropRegion(byteLength)
+  using region = Region.map({ size: byteLength })
   region.bytes.fill(1)
-  if (!isCollected) region.close()
 }
 const dropShared = () => void new Uint8Array(Region.map({ size: 65_536 }).sharedBuffer).fill(1)
 const keepBytes = (path: string) => Region.map({ source: { file: path } }).bytes
@@ -88,7 +97,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     const shared = new Uint8Array(keepShared(b))
     const view = keepView(c)
     for (let round = 1; round < 20; round++) {
-      dropRegion(65_536)
+      reuse(65_536)
       gc()
       await turn()
       bytes[100] = round
@@ -98,14 +107,14 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     }
   },
 
-  'regions that nobody closes are collected': async gc => {
+  'regions that nobody closes are collected, and give back all they have': async gc => {
     const path = file('alive', 65_536)
     const alive = Array.from({ length: 20 }, () => keepBytes(path))
     const words = Array.from({ length: 20 }, (_, index) => Region.map({ size: 65_536 }).bytes.fill(index + 1))
     await until(gc, () => true)
     const before = descriptors()
     for (let dropped = 0; dropped < Number(amount); dropped++) {
-      dropRegion(1 + (dropped % 3) * 65_536)
+      reuse(1 + (dropped % 3) * 65_536)
       if (dropped % 100 === 99) await turn()
       if (dropped % 2000 === 1999)
         check(
@@ -139,7 +148,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       for (let round = 0; round < 3; round++) {
         gc()
         await turn()
-        for (let drops = 0; drops < 50; drops++) dropRegion(65_536) // what the engine gives away again
+        for (let drops = 0; drops < 50; drops++) reuse(65_536) // what the engine gives away again
       }
       const spoiled = paths.filter(path => readFileSync(path).some(byte => byte !== 0xaa))
       check(spoiled, [], 'nobody wrote to them')
@@ -200,7 +209,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       if (round % 2 === 0) await turn()
       region.close()
       if (round % 3 === 0) gc()
-      dropRegion(2 ** 20)
+      reuse(2 ** 20)
       for (const job of await Promise.all(jobs)) check(inflateSync(job).length, 2 ** 20, 'a job ends')
     }
   },
@@ -221,7 +230,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
         'it shows zeros',
       )
       if (round % 3 === 0) gc()
-      dropRegion(size)
+      reuse(size)
       for (const job of await Promise.all(jobs)) check(inflateSync(job).length, size, 'a job ends')
       bytes[0] = 1 // nobody's but this program's
     }
@@ -262,7 +271,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       while (Atomics.load(region.view(Int32Array), 0) === 0) await turn()
       region.close()
       gc()
-      for (let drops = 0; drops < 50; drops++) dropRegion(65_536)
+      for (let drops = 0; drops < 50; drops++) reuse(65_536)
       await turn()
       check(await answerOf(worker, 'stop'), 'stopped', 'it lives on')
       await worker.terminate()
@@ -274,7 +283,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     const post = async () => await workerOf('poke', keepShared(path))
     const worker = await post()
     for (let round = 1; round < 5; round++) {
-      for (let drops = 0; drops < 200; drops++) dropRegion(65_536)
+      for (let drops = 0; drops < 200; drops++) reuse(65_536)
       gc()
       await turn()
       check(await answerOf(worker, round), round, 'it wrote')
@@ -289,12 +298,7 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     for (const how of ['end', 'terminate']) {
       const worker = await workerOf('own', new SharedArrayBuffer(0), path)
       check(await answerOf(worker, 'count'), 40, 'it has regions')
-      if (how === 'terminate') await worker.terminate()
-      else {
-        const gone = new Promise(resolve => worker.once('exit', resolve))
-        worker.postMessage('end')
-        await gone
-      }
+      await endOf(worker, how)
     }
     while (descriptors() > before + 5) await turn()
     check(
@@ -303,6 +307,32 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
       'nobody wrote to its file',
     )
     check(descriptors() <= before + 5, true, 'descriptors come back')
+  },
+
+  'regions that a worker never closes go with it': async () => {
+    const before = descriptors()
+    const path = file('dropped', 65_536, 0xaa)
+    const words = Region.map({ size: 65_536 }).bytes.fill(7)
+    for (const how of ['end', 'terminate']) {
+      const worker = await workerOf('drop', new SharedArrayBuffer(0), path)
+      for (let round = 0; round < 4; round++) {
+        check(await answerOf(worker, Math.ceil(Math.min(Number(amount), MOST_DROPPED) / 4)), 'dropped', 'it lives on')
+        check(descriptors() <= MOST_DESCRIPTORS, true, `${descriptors()} descriptors`)
+      }
+      await endOf(worker, how)
+      while (descriptors() > before + 5) await turn()
+      check(descriptors() <= before + 5, true, 'descriptors come back')
+    }
+    check(
+      readFileSync(path).every(byte => byte === 0xaa),
+      true,
+      'nobody wrote to its file',
+    )
+    check(
+      words.every(byte => byte === 7),
+      true,
+      'nor to the memory of others',
+    )
   },
 
   'what is detached stays': async gc => {
@@ -355,6 +385,32 @@ const lives: Record<string, (gc: () => void) => Promise<void> | void> = {
     }
     for (const region of regions) region.close()
   },
+
+  // The last, as with Bun all of them stay: regions that are mapped after them give up their descriptors.
+  'regions that nobody closes keep what they show, and few descriptors': async gc => {
+    const path = file('many', 65_536)
+    const views = Array.from({ length: 20 }, () => keepBytes(path))
+    const words = Array.from({ length: 20 }, (_, index) => Region.map({ size: 65_536 }).bytes.fill(index + 1))
+    for (let dropped = 0; dropped < 20; dropped++) dropShared() // before there are so many that they have no descriptor to be mapped by
+    for (let dropped = 1; dropped <= Math.min(Number(amount), MOST_DROPPED); dropped++) {
+      dropRegion(1 + (dropped % 3) * 65_536)
+      void keepView(path)
+      if (dropped % 100 !== 0) continue
+      gc()
+      await turn()
+      check(descriptors() <= MOST_DESCRIPTORS, true, `${descriptors()} descriptors`)
+    }
+    check(
+      words.every((bytes, index) => bytes.every(byte => byte === index + 1)),
+      true,
+      'others are as they were',
+    )
+    for (const [index, bytes] of views.entries()) bytes[index] = index + 1
+    const expected = Uint8Array.from({ length: 65_536 }, (_, index) => (index < 20 ? index + 1 : 0))
+    check(Buffer.compare(readFileSync(path), expected), 0, 'what is written comes to the file, and nothing else')
+    using region = Region.map({ source: { file: path } })
+    check(Buffer.compare(region.bytes, expected), 0, 'one more is mapped')
+  },
 }
 
 async function workerOf(role: string, sharedBuffer: SharedArrayBuffer, path = ''): Promise<Worker> {
@@ -367,6 +423,13 @@ async function answerOf(worker: Worker, word: unknown): Promise<unknown> {
   const answer = new Promise(resolve => worker.once('message', resolve))
   worker.postMessage(word)
   return await answer
+}
+
+async function endOf(worker: Worker, how: string): Promise<void> {
+  if (how === 'terminate') return void (await worker.terminate())
+  const gone = new Promise(resolve => worker.once('exit', resolve))
+  worker.postMessage('end')
+  await gone
 }
 
 /** What the garbage collector of a worker must not let go of. */
@@ -391,6 +454,19 @@ const roles: Record<string, (sharedBuffer: SharedArrayBuffer, path: string) => v
     parentPort?.on('message', (value: number) => {
       bytes[0] = value
       parentPort?.postMessage(bytes[0])
+    })
+  },
+  drop: (_, path) => {
+    const gc = collector()
+    for (let dropped = 0; dropped < 20; dropped++) dropShared()
+    parentPort?.on('message', word => {
+      if (word === 'end') return void parentPort?.close()
+      for (let dropped = 0; dropped < word; dropped++) {
+        dropRegion(1 + (dropped % 3) * 65_536)
+        void keepView(path)
+        if (dropped % 50 === 0) gc()
+      }
+      parentPort?.postMessage('dropped')
     })
   },
   own: (_, path) => {
