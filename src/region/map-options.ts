@@ -10,7 +10,8 @@ export type Access = 'none' | 'r' | 'rw' | 'rx' | 'rwx'
 /**
  * What is mapped.
  *
- * - `'anonymous'`: fresh zeros that have no name. Shared ones are a memfd (memfd_create(2)) which cannot be made smaller, private ones /dev/zero.
+ * - `'anonymous'`: fresh zeros that have no name. Shared ones are a memfd (memfd_create(2)) that is sealed against being made smaller: of a region that
+ *   {@link Region.resize} makes shorter it keeps the length, without what was in it. Private ones are /dev/zero.
  * - `'memfd'`, `{ memfd: label }`: a memfd to be handed on by {@link Region.fd}; the label shows in /proc. With `seals`, it is sealed once it is mapped.
  * - `'temporary'`, `{ temporary: directory }`: a file without a name, in `os.tmpdir()` or that directory.
  * - `{ file: path }`: a file or a device. With `create: true` it is made if it is missing, with the permission bits `mode`, exactly; default `0o600`.
@@ -37,7 +38,8 @@ export type RegionSource =
 export interface MapOptions {
   /**
    * Bytes. Needed for `anonymous`, `memfd`, `temporary` and devices. Default: what is left of the object after `offset`. An empty file is made
-   * that long; one that has fewer bytes, but some, is `ERR_INVALID_SIZE`.
+   * that long, also where `access` has no `w`, and behind a descriptor that is to read only: it is opened once more, which is `ERR_PERMISSION` if this
+   * user may not write it. One that has fewer bytes, but some, is `ERR_INVALID_SIZE`.
    */
   size?: number
   /** What is mapped. Default `'anonymous'`. */
@@ -51,6 +53,8 @@ export interface MapOptions {
   /**
    * Whether to take the room on the filesystem now (posix_fallocate(3)), so that there is an `ERR_NO_SPACE` here instead of a fault later.
    * Default: true for `memfd`, `shm` and a {@link SharedMemory} that may be written and was not opened without, else false. A file that is to stay sparse must not be reserved.
+   * Without it, too, what is made or extended has room for its last page. For what is there already, true does nothing where the region writes nothing to the
+   * object: in a private mapping, and where `access` has no `w`. Nor does it for a device.
    */
   reserve?: boolean
   /**
@@ -88,8 +92,8 @@ export interface ReserveOptions {
 /** How {@link Region.close} ends a region. */
 export interface RegionCloseOptions {
   /**
-   * Whether views get length 0 at once. With false they show zeros instead, as shared buffers do, until nobody can reach them any more: for jobs of `zlib` that are under way,
-   * which look at their input again and do not survive that it was detached. Default true.
+   * Whether views get length 0 at once. With false they show zeros instead, as shared buffers do, until nobody can reach them any more: for jobs of `zlib` and streams
+   * of `fs` that are under way, which look at their input again and do not survive, or never end, if it was detached. Default true.
    */
   detach?: boolean
 }

@@ -139,7 +139,11 @@ export class PageRange implements Iterable<bigint> {
     this.#call('lock', (native, first, count) => native.lock(first, count))
   }
 
-  /** Lets them be paged out again (munlock(2)). */
+  /**
+   * Lets them be paged out again (munlock(2)).
+   *
+   * @throws `ERR_UNMAPPED`
+   */
   unlock(): void {
     this.#call('unlock', (native, first, count) => native.unlock(first, count))
   }
@@ -155,7 +159,11 @@ export class PageRange implements Iterable<bigint> {
     this.#call('flush', (native, first, count) => native.flush(first, count, wait))
   }
 
-  /** Which of the pages are in memory (mincore(2)), one answer for each. They may be elsewhere by the time one looks at it. */
+  /**
+   * Which of the pages are in memory (mincore(2)), one answer for each. They may be elsewhere by the time one looks at it.
+   *
+   * @throws `ERR_UNMAPPED`
+   */
   residency(): boolean[] {
     const answers = new Uint8Array(this.#length)
     this.#call('residency', (native, first, count) => native.residency(first, count, answers))

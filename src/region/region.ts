@@ -334,12 +334,14 @@ export class Region {
   }
 
   /**
-   * Makes the region and its object longer or shorter (ftruncate(2)). The bytes of before get length 0; shared buffers of before see what is left, and zeros past it.
+   * Makes the region and its object longer or shorter (ftruncate(2)); an object that cannot be cut, as anonymous memory, stays as long as it is, and gives its
+   * room back. The bytes of before get length 0; shared buffers of before see what is left, and zeros past it.
    * Pages that {@link PageRange.protect} changed, or that were given up, stay so; new ones have {@link Region.access}.
    *
    * @param size Bytes; the object ends {@link Region.byteOffset} further on.
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_PRIVATE`; `ERR_READ_ONLY` where {@link Region.access} has no `w`; `ERR_ADDRESS_IN_USE` if it
-   * cannot grow where it is; `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`; `ERR_UNSUPPORTED` of a SysV segment. Then all is as it was.
+   * cannot grow where it is, and always of one in a {@link Reservation}: close it, and map another one there; `ERR_TOO_MANY_FILES` as {@link Region.fd};
+   * `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`; `ERR_UNSUPPORTED` of a SysV segment. Then all is as it was.
    */
   resize(size: number): void {
     const what = this.#mapping.what('resize')
@@ -369,8 +371,8 @@ export class Region {
   /**
    * Gives the memory back (munmap(2)). Views get length 0, or show zeros: see {@link RegionCloseOptions.detach}; shared buffers always show zeros. Twice is once.
    *
-   * While `zlib` works on {@link Region.bytes}, close with `detach: false`: engines look at its input again and again, and end the job, or the process, if it was
-   * detached.
+   * While `zlib` or a stream of `fs` works on {@link Region.bytes}, close with `detach: false`: both look at their input again, and if it was detached, `zlib` ends the
+   * job, or the process, and the stream never ends.
    *
    * @throws `ERR_INVALID_ARGUMENT`
    */

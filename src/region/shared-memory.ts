@@ -26,6 +26,9 @@ interface Opening {
  * memory.unlink()
  * ```
  *
+ * Each has a descriptor until it is closed. The garbage collector closes those that nobody can reach any more, but knows nothing of descriptors: who opens many,
+ * and closes none, is refused by `ERR_TOO_MANY_FILES`.
+ *
  * After {@link SharedMemory.close} everything but `name`, `writable` and `closed` throws `ERR_DISPOSED`.
  */
 export class SharedMemory {
