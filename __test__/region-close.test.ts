@@ -163,6 +163,17 @@ regions('shared buffers of before a resize see what is left', t => {
   t.deepEqual([region.bytes[0], region.bytes[65_536]], [9, 0])
 })
 
+regions('anonymous memory that is made shorter stays as long, and gives its room back', t => {
+  using region = Region.map({ size: 4 * 65_536 })
+  region.bytes.fill(6)
+  t.is(fstatSync(region.fd).blocks, (4 * 65_536) / 512)
+  region.resize(PAGE_SIZE)
+  const { size, blocks } = fstatSync(region.fd)
+  t.deepEqual([region.byteLength, region.bytes.length, size, blocks], [PAGE_SIZE, PAGE_SIZE, 4 * 65_536, PAGE_SIZE / 512])
+  region.resize(2 * PAGE_SIZE)
+  t.deepEqual([region.bytes[PAGE_SIZE - 1], region.bytes[PAGE_SIZE]], [6, 0])
+})
+
 regions('what may not be resized', (t, { directory }) => {
   const file = fileOf(directory, pattern(PAGE_SIZE))
   for (const access of ['r', 'rx', 'none'] as const) {

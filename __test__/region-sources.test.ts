@@ -113,6 +113,36 @@ regions('an empty file is made as long as asked, one that has something is not',
   t.is(readFileSync(short, 'utf8'), 'some')
 })
 
+regions('an empty file behind a descriptor that is to read only is made as long, too', (t, { directory }) => {
+  const file = fileOf(directory, '')
+  const fd = openSync(file, 'r')
+  using region = Region.map({ source: { fd }, size: PAGE_SIZE, access: 'r' })
+  closeSync(fd)
+  t.is(statSync(file).size, PAGE_SIZE)
+  t.is(region.byteLength, PAGE_SIZE)
+})
+
+regions('room is taken only for a region that writes to the object, but for the last page of what is made', (t, { directory }) => {
+  const size = 2 ** 20
+  const page = PAGE_SIZE / 512
+  for (const options of [{ sharing: 'private' }, { access: 'r' }, { sharing: 'private', access: 'r' }] as const) {
+    const file = sparseFile(directory, size)
+    using region = Region.map({ source: { file }, reserve: true, ...options })
+    t.is(region.byteLength, size)
+    t.is(statSync(file).blocks, 0, JSON.stringify(options))
+  }
+  using device = Region.map({ source: { file: '/dev/zero' }, size, reserve: true })
+  t.is(device.byteLength, size)
+  using written = Region.map({ source: { file: sparseFile(directory, size) }, reserve: true })
+  t.is(fstatSync(written.fd).blocks, size / 512)
+  for (const source of ['memfd', 'anonymous', { temporary: directory }] as const) {
+    using sparse = Region.map({ source, size, reserve: false })
+    t.is(fstatSync(sparse.fd).blocks, page)
+    using reserved = Region.map({ source, size, reserve: true })
+    t.is(fstatSync(reserved.fd).blocks, size / 512)
+  }
+})
+
 regions('a device needs a size', t => {
   t.throws(() => Region.map({ source: { file: '/dev/zero' } }), { code: 'ERR_INVALID_SIZE' })
   for (const sharing of ['shared', 'private'] as const) {
