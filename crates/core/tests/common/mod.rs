@@ -71,16 +71,26 @@ pub fn objects_of(name: &Name) -> Vec<String> {
     names.filter(|object| object.starts_with(&prefix)).collect()
 }
 
+/// Takes a name away as no library would. With `PAGECAST_TEST_FILES_BESIDE` the memory is elsewhere, and goes, too.
+#[allow(dead_code, reason = "not every test program does")]
+pub fn remove_by_hand(name: &Name) {
+    remove_memory(name.path());
+    std::fs::remove_file(name.path()).unwrap();
+}
+
+/// Removes the object of shm_open(3) that a file stands for, if it stands for one.
+fn remove_memory(file: &Path) {
+    if file.symlink_metadata().is_ok_and(|file| file.is_file() && file.len() < 8192)
+        && let Ok(text) = std::fs::read_to_string(file)
+        && let Some(object) = text.strip_prefix("pagecast object 1\n/").and_then(|rest| rest.lines().next())
+    {
+        let _ = std::fs::remove_file(Path::new("/dev/shm").join(object));
+    }
+}
+
 impl Drop for Directory {
     fn drop(&mut self) {
-        // with `PAGECAST_TEST_FILES_BESIDE` the memory is elsewhere
-        let is_small = |path: &PathBuf| path.symlink_metadata().is_ok_and(|file| file.is_file() && file.len() < 8192);
-        let small = self.files().iter().map(|file| self.0.join(file)).filter(is_small).collect::<Vec<_>>();
-        for text in small.iter().filter_map(|file| std::fs::read_to_string(file).ok()) {
-            if let Some(object) = text.strip_prefix("pagecast object 1\n/").and_then(|rest| rest.lines().next()) {
-                let _ = std::fs::remove_file(Path::new("/dev/shm").join(object));
-            }
-        }
+        self.files().iter().for_each(|file| remove_memory(&self.0.join(file)));
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

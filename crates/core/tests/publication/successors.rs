@@ -1,7 +1,7 @@
 //! What becomes of a publication, and of those attached to it, when its publisher is gone.
 
 use crate::common::watchdog::bounded;
-use crate::common::{Directory, FOREVER, blocked, bytes, code, pin, publish_bytes};
+use crate::common::{Directory, FOREVER, blocked, bytes, code, pin, publish_bytes, remove_by_hand};
 use crate::poses::{Pose, buffers, consume, observe, pose, publish, refusal};
 use pagecast::publication::{Blocked, Shape, State};
 use pagecast::{Code, CreateOptions, IfDead, Name, Publisher, RawConsumer, RawPublisher};
@@ -248,7 +248,7 @@ fn a_name_that_was_removed_is_made_anew() {
     let directory = Directory::new();
     let name = directory.name("removed");
     let old = publish(&name, 2);
-    std::fs::remove_file(name.path()).unwrap();
+    remove_by_hand(&name);
     let new = publish(&name, 2);
     assert!(!new.raw().adopted());
     let file = inode(&name);
@@ -320,7 +320,7 @@ fn a_publisher_that_took_the_name_while_its_replacement_was_built_keeps_it() {
         let (slot, by_hand) = (third.clone(), name.clone());
         observe_steps(Some(Box::new(move |step| {
             if step == "rename" && !made.replace(true) {
-                std::fs::remove_file(by_hand.path()).unwrap();
+                remove_by_hand(&by_hand);
                 slot.set(is_made_anew.then(|| publish(&by_hand, 2)));
             }
         })));
