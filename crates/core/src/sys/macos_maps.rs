@@ -370,7 +370,8 @@ unsafe extern "C" {
 /// # Safety
 /// The pages must be ones that may be replaced by other bytes at any time, and `parts` must lie in them and be readable.
 pub(crate) unsafe fn replace_by_copy(address: usize, byte_length: usize, parts: &[Range<usize>]) -> Sys<()> {
-    // SAFETY: pages that nobody else knows; the copied ones are mapped, and if they are cut off meanwhile the fault is mended like any other.
+    // SAFETY: pages that nobody else knows; the copied ones are mapped, and if they are cut off meanwhile the fault is mended like any other, by a handler
+    // within the handler.
     unsafe {
         let copy = mmap(Place::Anywhere, byte_length, Access::ReadWrite, libc::MAP_PRIVATE | libc::MAP_ANON, -1, 0)?.as_ptr();
         for part in parts {

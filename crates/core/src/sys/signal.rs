@@ -10,6 +10,10 @@ use std::sync::OnceLock;
 #[cfg(not(target_os = "macos"))]
 const SEGV_ACCERR: c_int = 2;
 
+/// Where both faults are one signal, the handler is interrupted by it, too: a page that it copies may be missing. Blocked, the signal would wait until the
+/// handler is done, and the access be done again and again (bsd/kern/kern_sig.c).
+const NESTED: c_int = if cfg!(target_os = "macos") { libc::SA_NODEFER } else { 0 };
+
 /// Why an access failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -63,9 +67,9 @@ pub(crate) fn on_fault(fault: Fault, mend: Mend) -> nix::Result<()> {
     let previous = *PREVIOUS[first as usize].get_or_init(|| unsafe { previous.assume_init() });
     let mut action = previous; // its mask: whoever is called in the end runs among the signals that it knows
     let inherited = previous.sa_flags & (libc::SA_RESTART | libc::SA_NODEFER);
-    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | inherited;
+    action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | inherited | NESTED;
     action.sa_sigaction = handle as *const () as libc::sighandler_t;
-    // a page that is copied by the one handler may be missing: that is for the other
+    // a page that the handler copies may be missing, and that is for the handler of SIGBUS, which on macOS is the same: see NESTED
     // SAFETY: our own variable.
     unsafe { libc::sigdelset(&raw mut action.sa_mask, libc::SIGBUS) };
     let _ = MEND[fault as usize].set(mend);
@@ -118,15 +122,29 @@ fn pass_on(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void, sent
         // the kernel does not let an access be ignored either; macOS's does not say which of them it is
         libc::SIG_DFL | libc::SIG_IGN => die_of(signal, sent || cfg!(target_os = "macos")),
         handler if previous.sa_flags & libc::SA_SIGINFO != 0 => {
+            block_for(previous, signal);
             // SAFETY: whoever installed it with SA_SIGINFO said that it is such a function.
             let handler = unsafe { transmute::<usize, extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void)>(handler) };
             handler(signal, info, context);
         }
         handler => {
+            block_for(previous, signal);
             // SAFETY: whoever installed it without SA_SIGINFO said that it is such a function.
             let handler = unsafe { transmute::<usize, extern "C" fn(c_int)>(handler) };
             handler(signal);
         }
+    }
+}
+
+/// Blocks what the handler from before asked for and ours lets through, until ours returns.
+fn block_for(previous: &libc::sigaction, signal: c_int) {
+    let mut mask = previous.sa_mask;
+    // SAFETY: both are async-signal-safe, and use our own variable.
+    unsafe {
+        if previous.sa_flags & libc::SA_NODEFER == 0 {
+            libc::sigaddset(&raw mut mask, signal);
+        }
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const mask, null_mut());
     }
 }
 

@@ -55,6 +55,12 @@ fn the_handler_from_before_is_called() {
     assert_eq!(fate("plain handler", None), said("called 1 times, errno kept"));
 }
 
+/// Ours lets SIGBUS through, since a page that it copies may be missing.
+#[test]
+fn the_handler_from_before_runs_under_the_mask_that_it_asked_for() {
+    assert_eq!(fate("view, masked", None), said("0b11 0b0"));
+}
+
 #[test]
 fn a_signal_that_a_process_sent_is_not_taken_for_a_fault() {
     assert_eq!(fate("sent, by default", None), DIED);

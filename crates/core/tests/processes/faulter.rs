@@ -20,10 +20,11 @@ pub fn play(directory: &Path, part: &str) -> String {
     match (part, how) {
         ("own", "switched off") => fault_guard::set_enabled(false).unwrap(),
         ("own", "switched on") => fault_guard::set_enabled(true).unwrap(),
-        ("handler", _) | (_, "handler") => install(with_info as *const () as usize, libc::SA_SIGINFO),
-        ("plain handler", _) => install(plain as *const () as usize, 0),
-        (_, "by default") => install(libc::SIG_DFL, 0),
-        (_, "ignored") => install(libc::SIG_IGN, 0),
+        ("handler", _) | (_, "handler") => install(libc::SIGBUS, with_info as *const () as usize, libc::SA_SIGINFO, &[]),
+        ("plain handler", _) => install(libc::SIGBUS, plain as *const () as usize, 0, &[]),
+        ("view", "masked") => install(libc::SIGSEGV, masked as *const () as usize, 0, &[libc::SIGBUS]),
+        (_, "by default") => install(libc::SIGBUS, libc::SIG_DFL, 0, &[]),
+        (_, "ignored") => install(libc::SIGBUS, libc::SIG_IGN, 0, &[]),
         _ => {}
     }
     let name = Name::new("value", Some(directory)).unwrap();
@@ -169,6 +170,7 @@ fn view(directory: &Path, how: &str) -> String {
     let told = |region: &Region| region.check().map_or_else(|error| error.code().as_str(), |()| "nothing");
     match how {
         "switched off" => fault_guard::set_enabled(false).unwrap(),
+        "masked" => return segmentation_fault_of_another(),
         "threads" => return threads(&path, &region, address),
         "taken" | "collected and taken" | "collected and cut" | "detached and cut" => return ended(&path, region, address, how),
         "jumped to" => {
@@ -184,6 +186,16 @@ fn view(directory: &Path, how: &str) -> String {
     let answers = [told(&region), told(&region)];
     let after = if access.reads() { load(address + PAGE) } else { 0 };
     format!("{seen} {here} {file} {after} {}", answers.join(" "))
+}
+
+/// An access that the handler from before allows; which signals are blocked meanwhile, and afterwards.
+fn segmentation_fault_of_another() -> String {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping where the kernel likes.
+    let address = unsafe { libc::mmap(null_mut(), PAGE, libc::PROT_NONE, flags, -1, 0) };
+    FOREIGN.store(address, Ordering::Relaxed);
+    load(address as usize);
+    format!("{:#b} {:#b}", BLOCKED.load(Ordering::Relaxed), blocked())
 }
 
 /// Some threads write to the same page that may not be written, at the same moment.
@@ -225,13 +237,18 @@ fn ended(path: &Path, region: Region, address: usize, how: &str) -> String {
 static CALLS: AtomicU32 = AtomicU32::new(0);
 static FOREIGN: AtomicPtr<libc::c_void> = AtomicPtr::new(null_mut());
 
-fn install(handler: usize, flags: i32) {
+static BLOCKED: AtomicU32 = AtomicU32::new(0);
+
+fn install(signal: i32, handler: usize, flags: i32, mask: &[i32]) {
     // SAFETY: the handlers below are async-signal-safe.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = handler;
         action.sa_flags = flags;
-        assert_eq!(libc::sigaction(libc::SIGBUS, &raw const action, null_mut()), 0);
+        for blocked in mask {
+            libc::sigaddset(&raw mut action.sa_mask, *blocked);
+        }
+        assert_eq!(libc::sigaction(signal, &raw const action, null_mut()), 0);
     }
 }
 
@@ -244,6 +261,23 @@ extern "C" fn with_info(_: i32, info: *mut libc::siginfo_t, context: *mut libc::
 
 extern "C" fn plain(_: i32) {
     repair(false);
+}
+
+extern "C" fn masked(_: i32) {
+    BLOCKED.store(blocked(), Ordering::Relaxed);
+    // SAFETY: a mapping of our own.
+    unsafe { libc::mprotect(FOREIGN.load(Ordering::Relaxed), PAGE, libc::PROT_READ) };
+}
+
+/// Bit 0: SIGBUS is blocked; bit 1: SIGSEGV is.
+fn blocked() -> u32 {
+    // SAFETY: asks, and uses our own variable.
+    unsafe {
+        let mut mask = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &raw mut mask);
+        let is_blocked = |signal| u32::from(libc::sigismember(&raw const mask, signal) == 1);
+        is_blocked(libc::SIGBUS) | is_blocked(libc::SIGSEGV) << 1
+    }
 }
 
 fn repair(sent: bool) {
