@@ -5,7 +5,7 @@ const ATTEMPTS = 20
 /** Milliseconds from some moment of this thread's. The engine's own: tests stop the clock of their program, and no wait may stop with it. */
 export const elapsed = performance.now.bind(performance)
 
-/** CLOCK_MONOTONIC in milliseconds: comparable between processes. */
+/** CLOCK_MONOTONIC in milliseconds, on macOS CLOCK_MONOTONIC_RAW: comparable between processes. */
 export function clock(): number {
   return origin + elapsed()
 }

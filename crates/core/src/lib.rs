@@ -53,7 +53,7 @@ pub use {
     wait::Patience,
 };
 
-/// CLOCK_MONOTONIC in nanoseconds: the clock that publications are stamped with.
+/// CLOCK_MONOTONIC in nanoseconds, on macOS CLOCK_MONOTONIC_RAW: the clock that publications are stamped with.
 #[cfg(not(pagecast_loom))]
 pub fn monotonic_ns() -> u64 {
     sys::monotonic_ns()

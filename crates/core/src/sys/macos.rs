@@ -309,9 +309,10 @@ fn nanoseconds(clock: ClockId) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// `clock_gettime(CLOCK_MONOTONIC)` in nanoseconds: the same clock in every process of this boot.
+/// `clock_gettime(CLOCK_MONOTONIC_RAW)` in nanoseconds: the same clock in every process of this boot, and that of libuv (`mach_continuous_time`). The one without
+/// `RAW` is the time of day less that of the boot, in whole microseconds, and goes as fast as the former is corrected (gen/clock_gettime.c of Apple's Libc).
 pub(crate) fn monotonic_ns() -> u64 {
-    nanoseconds(ClockId::CLOCK_MONOTONIC)
+    nanoseconds(ClockId::from_raw(libc::CLOCK_MONOTONIC_RAW))
 }
 
 /// `clock_gettime(CLOCK_REALTIME)` in nanoseconds since 1970.
