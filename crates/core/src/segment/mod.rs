@@ -275,7 +275,7 @@ fn exchange(temporary: &Path, name: &Path, old: Identity) -> nix::Result<bool> {
         Ok(()) => sys::exchange(temporary, name).map(|()| false),
         Err(Errno::ENOENT) => Ok(false),
         // a filesystem that cannot
-        Err(Errno::EINVAL | Errno::ENOSYS) => sys::rename(temporary, name).map(|()| true),
+        Err(Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => sys::rename(temporary, name).map(|()| true),
         Err(errno) => Err(errno),
     }
 }

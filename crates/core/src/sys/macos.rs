@@ -66,6 +66,11 @@ pub(crate) fn open_named(path: &Path, read_only: bool) -> Sys<OwnedFd> {
     open(path, access(read_only) | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK, Mode::empty())
 }
 
+/// Elsewhere one number says that something is not supported. Here a filesystem says `ENOTSUP`, which is another one than `EOPNOTSUPP` (bsd/sys/errno.h).
+pub(super) fn unified(errno: Errno) -> Errno {
+    if errno == Errno::ENOTSUP { Errno::EOPNOTSUPP } else { errno }
+}
+
 fn access(read_only: bool) -> OFlag {
     if read_only { OFlag::O_RDONLY } else { OFlag::O_RDWR }
 }
@@ -107,7 +112,7 @@ pub(crate) fn give_name(_: &OwnedFd, _: &Path) -> Sys<()> {
 /// `linkat`: a second name for a file; `EEXIST` if that name is taken.
 pub(crate) fn link(from: &Path, to: &Path) -> Sys<()> {
     step(|| "linkat");
-    nix::unistd::linkat(AT_FDCWD, from, AT_FDCWD, to, AtFlags::empty())
+    nix::unistd::linkat(AT_FDCWD, from, AT_FDCWD, to, AtFlags::empty()).map_err(unified)
 }
 
 /// `rename`
@@ -116,7 +121,7 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Sys<()> {
     nix::fcntl::renameat(AT_FDCWD, from, AT_FDCWD, to)
 }
 
-/// `renameatx_np(RENAME_SWAP)`: each name leads to what the other one led to.
+/// `renameatx_np(RENAME_SWAP)`: each name leads to what the other one led to. `EOPNOTSUPP` where the filesystem cannot.
 pub(crate) fn exchange(one: &Path, other: &Path) -> Sys<()> {
     step(|| "rename");
     let result = one.with_nix_path(|one| {
@@ -126,7 +131,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Sys<()> {
             unsafe { libc::renameatx_np(here, one.as_ptr(), here, other.as_ptr(), libc::RENAME_SWAP) }
         })
     })??;
-    Errno::result(result).map(drop)
+    Errno::result(result).map(drop).map_err(unified)
 }
 
 /// `pthread_atfork`: all three run on the thread that forks.
@@ -270,7 +275,7 @@ fn byte_range(kind: libc::c_short, byte: u64, count: i64) -> libc::flock {
 
 fn lock_call(fd: &OwnedFd, command: libc::c_int, range: &mut libc::flock) -> Sys<()> {
     // SAFETY: the kernel reads and writes the range, which outlives the call.
-    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut *range) }).map(drop)
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), command, &raw mut *range) }).map(drop).map_err(unified)
 }
 
 /// `fcntl(F_OFD_SETLK)`: false where another description holds a conflicting lock.

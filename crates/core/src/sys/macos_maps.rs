@@ -1,6 +1,6 @@
 //! macOS: mapping of pages. Compiled and linked; it has never been run.
 
-use super::platform::is_memory;
+use super::platform::{is_memory, unified};
 use super::{Access, Advice, FileKind, Identity, Mapped, Place, page_bytes};
 use crate::testing::step;
 use nix::errno::Errno;
@@ -142,8 +142,8 @@ pub(crate) fn set_size(fd: &OwnedFd, byte_length: u64) -> Sys<()> {
     if size > 0 { Err(Errno::EOPNOTSUPP) } else { nix::unistd::ftruncate(fd, offset(byte_length)?) }
 }
 
-/// `fcntl(F_PREALLOCATE)` and `ftruncate`: the room behind the end of the file is there from now on, or `ENOSPC`. Holes before it stay holes. An object
-/// of `shm_open` gets its size; nobody can take room for that.
+/// `fcntl(F_PREALLOCATE)` and `ftruncate`: the room behind the end of the file is there from now on, or `ENOSPC`; `EOPNOTSUPP` where the filesystem cannot.
+/// Holes before it stay holes. An object of `shm_open` gets its size; nobody can take room for that.
 pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
     step(|| "fallocate");
     let end = offset(from.checked_add(byte_length).ok_or(Errno::EFBIG)?)?;
@@ -158,7 +158,7 @@ pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()>
     let (flags, mode) = (libc::F_ALLOCATEALL, libc::F_PEOFPOSMODE);
     let mut room = libc::fstore_t { fst_flags: flags, fst_posmode: mode, fst_offset: 0, fst_length: more, fst_bytesalloc: 0 };
     // SAFETY: the kernel reads and writes `room`, which outlives the call.
-    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PREALLOCATE, &raw mut room) })?;
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PREALLOCATE, &raw mut room) }).map_err(unified)?;
     nix::unistd::ftruncate(fd, end)
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn reserve_part(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()>
 pub(crate) fn punch_hole(fd: &OwnedFd, from: u64, byte_length: u64) -> Sys<()> {
     let hole = libc::fpunchhole_t { fp_flags: 0, reserved: 0, fp_offset: offset(from)?, fp_length: offset(byte_length)? };
     // SAFETY: the kernel reads `hole`, which outlives the call.
-    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) }).map(drop)
+    Errno::result(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_PUNCHHOLE, &raw const hole) }).map(drop).map_err(unified)
 }
 
 /// Whether this is a filesystem of memory, and whether [`mappings`] has its files: no, and no.
