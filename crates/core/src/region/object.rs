@@ -254,7 +254,7 @@ fn open(options: &MapOptions, title: &str) -> Result<(OwnedFd, Option<PathBuf>)>
         Source::Temporary(directory) => temporary(directory).map_err(failed("open")),
         Source::File { path, create: Some(mode) } => return create(path, *mode, read_only).map_err(failed("open")),
         Source::File { path, create: None } => sys::open_file(path, read_only).map_err(failed("open")),
-        Source::Shared(name) => sys::open_object(name.path(), read_only).map(sys::Object::into_memory).map_err(failed("open")),
+        Source::Shared(name) => sys::open_shared(name.path(), read_only).map(sys::Object::into_memory).map_err(failed("open")),
         Source::Handle { handle, fd } => {
             return match &handle.object {
                 Whereabouts::Open(open) => open.open(fd.as_ref(), handle.end(), read_only, title).map(|fd| (fd, None)),

@@ -10,6 +10,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+/// Looks at a name that is neither there nor free, before it counts as taken: by a stranger's file on macOS, else by one that comes and goes.
+const ATTEMPTS: u32 = 100;
+
 /// How an object is opened: Python's letters. Memory that can be written can be read, so `w` is `w+` and `x` is `x+`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
@@ -78,15 +81,9 @@ impl SharedMemory {
         let object = match mode {
             Mode::Read | Mode::ReadWrite => existing(name, mode == Mode::Read)?,
             Mode::Exclusive => return SharedMemory::make(name, options)?.ok_or_else(|| taken(name)),
-            Mode::Truncate => loop {
-                match existing(name, false) {
-                    Ok(object) => break object,
-                    Err(error) if error.code() != Code::NotFound || sys::identify(name.directory()).is_err() => return Err(error),
-                    Err(_) => {}
-                }
-                if let Some(made) = SharedMemory::make(name, options)? {
-                    return Ok(made);
-                }
+            Mode::Truncate => match SharedMemory::found_or_made(name, options)? {
+                Ok(object) => object,
+                Err(made) => return Ok(made),
             },
         };
         let opened = SharedMemory::of(name, object, mode != Mode::Read, options.reserve)?;
@@ -95,6 +92,21 @@ impl SharedMemory {
             opened.truncate(options.byte_length.unwrap_or(0))?;
         }
         Ok(opened)
+    }
+
+    /// What is there, to be cut, or else what was made.
+    fn found_or_made(name: &Name, options: &SharedMemoryOptions) -> Result<std::result::Result<Object, SharedMemory>> {
+        for _ in 0..ATTEMPTS {
+            match existing(name, false) {
+                Ok(object) => return Ok(Ok(object)),
+                Err(error) if error.code() != Code::NotFound || sys::identify(name.directory()).is_err() => return Err(error),
+                Err(_) => {}
+            }
+            if let Some(made) = SharedMemory::make(name, options)? {
+                return Ok(Err(made));
+            }
+        }
+        Err(taken(name))
     }
 
     fn of(name: &Name, object: Object, writable: bool, reserve: bool) -> Result<SharedMemory> {
@@ -131,7 +143,7 @@ impl SharedMemory {
             Ok(made)
         });
         if sized.is_err() {
-            let _ = sys::remove_object(name.path());
+            let _ = sys::remove_shared(name.path());
         }
         sized.map(Some)
     }
@@ -198,7 +210,7 @@ impl SharedMemory {
 
     /// Takes the name away (shm_unlink(3)), if it leads to this object still: [`Code::NotFound`] otherwise. What is mapped stays.
     pub fn unlink(&self) -> Result<()> {
-        if sys::identify(self.name.path()).ok() != Some(self.identity) {
+        if sys::identify_shared(self.name.path()).ok() != Some(self.identity) {
             return Err(Error::new(Code::NotFound, format!("unlink {}: the name leads to this object no longer", self.name)));
         }
         unlink(&self.name)
@@ -210,7 +222,7 @@ impl SharedMemory {
 }
 
 fn existing(name: &Name, read_only: bool) -> Result<Object> {
-    sys::open_object(name.path(), read_only).map_err(|errno| {
+    sys::open_shared(name.path(), read_only).map_err(|errno| {
         let error = Error::system(format_args!("open {name}"), "open", errno);
         // what is there is no file
         if matches!(errno, Errno::EISDIR | Errno::ENXIO | Errno::ELOOP) { error.with_code(Code::InvalidArgument) } else { error }
@@ -223,7 +235,7 @@ fn taken(name: &Name) -> Error {
 
 /// Takes a name away (shm_unlink(3)). What is mapped stays.
 pub fn unlink(name: &Name) -> Result<()> {
-    sys::remove_object(name.path()).map_err(|errno| Error::system(format_args!("unlink {name}"), "unlink", errno))
+    sys::remove_shared(name.path()).map_err(|errno| Error::system(format_args!("unlink {name}"), "unlink", errno))
 }
 
 /// An object as [`list`] saw it.

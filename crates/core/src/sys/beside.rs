@@ -94,10 +94,33 @@ fn take_memory_away(name: &str) {
 
 /// Opens what a name leads to: the object that the file there stands for, a file that stands for none, or an object that has the name itself.
 pub(super) fn open(path: &Path, read_only: bool) -> Sys<Object> {
-    let file = match (platform::open_named(path, read_only), own_name(path)) {
-        (Err(Errno::ENOENT), Some(name)) => return open_memory(&name, read_only).map(Object::from),
-        (file, _) => file?,
-    };
+    match platform::open_named(path, read_only) {
+        Err(Errno::ENOENT) => open_own(path, read_only),
+        file => open_behind(file?, read_only),
+    }
+}
+
+/// As [`open`], where whoever asks takes any bytes for his own: a stranger's file is as good as none.
+pub(super) fn open_shared(path: &Path, read_only: bool) -> Sys<Object> {
+    match platform::open_named(path, read_only) {
+        Err(Errno::ENOENT) => open_own(path, read_only),
+        Ok(file) if is_strange(path, &file) => open_own(path, read_only),
+        file => open_behind(file?, read_only),
+    }
+}
+
+/// Whether a file is one of those that are in the default directory for some other reason: `/tmp` is everybody's.
+fn is_strange(path: &Path, file: &OwnedFd) -> bool {
+    is_in_default_directory(path) && object_of(file).is_none()
+}
+
+/// An object that has the name itself.
+fn open_own(path: &Path, read_only: bool) -> Sys<Object> {
+    open_memory(&own_name(path).ok_or(Errno::ENOENT)?, read_only).map(Object::from)
+}
+
+/// The object that a file stands for, or the file.
+fn open_behind(file: OwnedFd, read_only: bool) -> Sys<Object> {
     let Some(name) = object_of(&file) else { return Ok(file.into()) };
     let memory = match open_memory(&name, read_only) {
         // as good as none: it has no bytes
@@ -175,9 +198,27 @@ pub(super) fn remove(path: &Path) -> Sys<()> {
     Ok(())
 }
 
+/// As [`remove`], and leaves a stranger's file alone: also one that cannot be looked into.
+pub(super) fn remove_shared(path: &Path) -> Sys<()> {
+    match platform::open_named(path, true) {
+        Ok(file) if is_strange(path, &file) => shm_unlink(own_name(path).ok_or(Errno::ENOENT)?.as_str()),
+        Err(errno) if errno != Errno::ENOENT && is_in_default_directory(path) => Err(errno),
+        _ => remove(path),
+    }
+}
+
 fn leads_to(path: &Path, file: &OwnedFd) -> Sys<bool> {
     let (identity, _) = platform::describe(file)?;
     Ok(platform::identify_file(path)? == identity)
+}
+
+/// Which file the name leads to, or which object; a stranger's file is as good as none.
+pub(super) fn identify_shared(path: &Path) -> Sys<Identity> {
+    match platform::open_named(path, true) {
+        Ok(file) if is_strange(path, &file) => identify(path),
+        Err(Errno::ENOENT) => identify(path),
+        _ => platform::identify_file(path),
+    }
 }
 
 /// Of an object that has a name of its own. There is nothing that tells one such object from another.

@@ -79,6 +79,11 @@ pub(crate) fn open_object(path: &Path, read_only: bool) -> Sys<Object> {
     if stands_beside() { beside::open(path, read_only) } else { platform::open_named(path, read_only).map(Object::from) }
 }
 
+/// As [`open_object`], where whoever asks takes any bytes for his own, and knows none of them from a stranger's.
+pub(crate) fn open_shared(path: &Path, read_only: bool) -> Sys<Object> {
+    if stands_beside() { beside::open_shared(path, read_only) } else { open_object(path, read_only) }
+}
+
 /// Makes an object at `path` with exactly these permission bits, whatever the umask: one that is to be given `name`.
 pub(crate) fn create_object(path: &Path, name: &Path, mode: u32) -> Sys<Object> {
     if stands_beside() { beside::create(path, name, mode) } else { platform::create_exclusive(path, mode).map(Object::from) }
@@ -86,7 +91,7 @@ pub(crate) fn create_object(path: &Path, name: &Path, mode: u32) -> Sys<Object> 
 
 /// Makes an object that programs in other languages find by its name, with exactly these permission bits, whatever the umask.
 pub(crate) fn create_shared(path: &Path, mode: u32) -> Sys<Object> {
-    if cfg!(target_os = "macos") { beside::create_shared(path, mode) } else { platform::create_exclusive(path, mode).map(Object::from) }
+    if stands_beside() { beside::create_shared(path, mode) } else { platform::create_exclusive(path, mode).map(Object::from) }
 }
 
 /// A file that has no name yet: `EOPNOTSUPP` where there is no such thing.
@@ -99,6 +104,16 @@ pub(crate) fn remove_object(path: &Path) -> Sys<()> {
     if stands_beside() { beside::remove(path) } else { platform::unlink(path) }
 }
 
+/// As [`remove_object`], of what [`open_shared`] opens.
+pub(crate) fn remove_shared(path: &Path) -> Sys<()> {
+    if stands_beside() { beside::remove_shared(path) } else { remove_object(path) }
+}
+
+/// As [`identify`], of what [`open_shared`] opens.
+pub(crate) fn identify_shared(path: &Path) -> Sys<Identity> {
+    if stands_beside() { beside::identify_shared(path) } else { identify(path) }
+}
+
 /// Which file the name leads to now.
 pub(crate) fn identify(path: &Path) -> Sys<Identity> {
     match platform::identify_file(path) {
@@ -109,5 +124,5 @@ pub(crate) fn identify(path: &Path) -> Sys<Identity> {
 
 /// Bytes of the object that a regular file of so many bytes stands for; `None` where it stands for none.
 pub(crate) fn object_size(path: &Path, file_bytes: u64) -> Option<u64> {
-    if cfg!(target_os = "macos") { beside::size(path, file_bytes) } else { Some(file_bytes) }
+    if stands_beside() { beside::size(path, file_bytes) } else { Some(file_bytes) }
 }

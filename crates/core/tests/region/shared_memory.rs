@@ -1,8 +1,9 @@
 use crate::byte;
-use crate::common::{Directory, code};
-use pagecast::Code;
+use crate::common::{Directory, code, objects_of};
 use pagecast::region::{MapOptions, Mode, Region, SharedMemory, SharedMemoryOptions, Source, list, unlink};
+use pagecast::{Code, Name};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 fn of(byte_length: u64) -> SharedMemoryOptions {
     SharedMemoryOptions { byte_length: Some(byte_length), ..SharedMemoryOptions::default() }
@@ -95,4 +96,37 @@ fn objects_and_segments_are_listed() {
         list(Some(directory.path())).unwrap().into_iter().map(|info| (info.name, info.permissions, info.is_segment)).collect();
     assert_eq!(found, [("a".into(), 0o600, true), ("b".into(), 0o600, false)]);
     assert_eq!(code(list(Some("/nowhere".as_ref()))), Code::NotFound);
+}
+
+/// On macOS the default directory is `/tmp`, where anybody's files are. Here it is memory, and any file in it is an object, unless
+/// `PAGECAST_TEST_FILES_BESIDE` is set.
+#[test]
+fn a_stranger_s_file_in_the_default_directory_is_no_object_and_stays() {
+    if std::env::var_os("PAGECAST_TEST_FILES_BESIDE").is_none() {
+        return;
+    }
+    let name = Name::new(&format!("pagecast-test-stranger-{}", std::process::id()), None).unwrap();
+    let open = |mode, options: &SharedMemoryOptions| SharedMemory::open(&name, mode, options);
+    std::fs::write(name.path(), "my notes").unwrap();
+    let plain = SharedMemoryOptions::default();
+    assert_eq!([Mode::Read, Mode::ReadWrite].map(|mode| code(open(mode, &plain))), [Code::NotFound; 2]);
+    assert_eq!([Mode::Truncate, Mode::Exclusive].map(|mode| code(open(mode, &of(4096)))), [Code::AlreadyExists; 2]);
+    assert_eq!(code(Region::map(&MapOptions::new(Source::Shared(name.clone())))), Code::NotFound);
+    assert_eq!(code(unlink(&name)), Code::NotFound);
+    assert!(list(None).unwrap().iter().all(|object| name.path() != Path::new("/dev/shm").join(&object.name)));
+    assert_eq!((std::fs::read_to_string(name.path()).unwrap(), objects_of(&name)), ("my notes".into(), vec![]));
+    std::fs::remove_file(name.path()).unwrap();
+
+    let made = open(Mode::Truncate, &of(4096)).unwrap();
+    made.map(MapOptions::default()).unwrap().write_at(0, &[7]).unwrap();
+    assert_eq!(byte(&Region::map(&MapOptions::new(Source::Shared(name.clone()))).unwrap(), 0), 7);
+    assert_eq!((std::fs::read_to_string(name.path()).unwrap().lines().next(), objects_of(&name).len()), (Some("pagecast object 1"), 1));
+    std::fs::remove_file(name.path()).unwrap();
+    std::fs::write(name.path(), "my notes").unwrap();
+    assert_eq!(code(made.unlink()), Code::NotFound, "the name leads elsewhere");
+    assert_eq!(std::fs::read_to_string(name.path()).unwrap(), "my notes");
+    std::fs::remove_file(name.path()).unwrap();
+    for object in objects_of(&name) {
+        std::fs::remove_file(Path::new("/dev/shm").join(object)).unwrap();
+    }
 }
