@@ -140,7 +140,7 @@ export class Region {
   /**
    * The descriptor of the object, to be handed to a child by its `stdio`. It stays the region's, which closes it.
    *
-   * @throws `ERR_TOO_MANY_FILES` if it was given up, because there were too many; `ERR_UNSUPPORTED` of a SysV segment, which has none.
+   * @throws `ERR_TOO_MANY_FILES` if it was given up, because too many regions came later, before it was asked for; `ERR_UNSUPPORTED` of a SysV segment, which has none.
    */
   get fd(): number {
     this.#mapping.check('fd')
