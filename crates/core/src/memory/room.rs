@@ -30,9 +30,14 @@ fn available(fd: &OwnedFd) -> u64 {
     sys::bytes_available_at(fd).map_or(0, |limit| limit.unwrap_or(u64::MAX).min(memory))
 }
 
-/// Why it was refused, with both sizes.
+/// Why it was refused; with both sizes, if it is for lack of room.
 pub(crate) fn refused(what: impl Display, place: impl Display, fd: &OwnedFd, byte_length: u64, errno: Errno) -> Error {
-    let mut what = format!("{what}: {} bytes asked, {} free on {place}", grouped(byte_length), grouped(available(fd)));
+    let mut what = match errno {
+        Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG | Errno::ENOMEM => {
+            format!("{what}: {} bytes asked, {} free on {place}", grouped(byte_length), grouped(available(fd)))
+        }
+        _ => format!("{what}: room for {} bytes", grouped(byte_length)),
+    };
     if errno == Errno::EFBIG {
         what += &sys::file_size_limit().map_or(String::new(), |limit| format!(", {} the most of a file (ulimit -f)", grouped(limit)));
     }

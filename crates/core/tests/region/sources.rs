@@ -1,6 +1,6 @@
 use crate::common::{Directory, code};
 use crate::{byte, file};
-use pagecast::region::{MapOptions, Region, Source};
+use pagecast::region::{Access, MapOptions, Region, Source};
 use pagecast::{Code, Location};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -112,4 +112,13 @@ fn a_file_that_is_made_is_there_only_if_the_region_is() {
     make("file", Some(10)).unwrap();
     assert_eq!(make("file", None).unwrap().byte_length(), 10, "one that is there is taken as it is");
     assert_eq!(directory.files(), ["file"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_extended_is_not_for_lack_of_room() {
+    let options = MapOptions { byte_length: Some(4096), access: Access::Read, ..file("/proc/self/maps".as_ref()) };
+    let error = Region::map(&options).unwrap_err();
+    assert_eq!((error.code(), error.syscall()), (Code::System, Some("posix_fallocate")));
+    assert_eq!(error.message(), "map /proc/self/maps: room for 4,096 bytes: Illegal seek (ESPIPE)");
 }
