@@ -101,7 +101,7 @@ impl Object {
             return Err(no_descriptor(title));
         }
         self.fd.as_ref().ok_or_else(|| {
-            let fact = "it gave its descriptor up, since the process held many: close regions, or map a memfd or file";
+            let fact = "it gave its descriptor up, since the process held many: close regions, or map a memfd or with placement portable, which keep theirs";
             Error::new(Code::TooManyFiles, format!("{title}: {fact}"))
         })
     }
