@@ -27,6 +27,17 @@ regions('what is made afresh is zeros of the size asked for', (t, { directory })
   }
 })
 
+regions('a directory that is not there is named', (t, { directory }) => {
+  const temporary = join(directory, 'missing')
+  const error = t.throws(() => Region.map({ source: { temporary }, size: PAGE_SIZE }), { code: 'ERR_NOT_FOUND' })
+  t.true(error.message.startsWith(`map a temporary file in ${temporary}: `), error.message)
+})
+
+regions('a file that cannot become longer is not short of room', t => {
+  const message = 'map /proc/self/maps: room for 4,096 bytes: Illegal seek (ESPIPE)'
+  t.throws(() => Region.map({ source: { file: '/proc/self/maps' }, size: PAGE_SIZE, access: 'r' }), { code: 'ERR_SYSTEM', message })
+})
+
 regions('default source and options are anonymous, shared, rw', t => {
   using region = Region.map({ size: 10 })
   region.bytes[9] = 5
@@ -245,6 +256,12 @@ regions('six gigabytes where the engine has so much', (t, { directory }) => {
   if (isOfOldEngine) {
     const before = holdings(directory)
     t.throws(() => Region.map({ source: { file } }), { code: 'ERR_ADDRESS_SPACE', message: /6,442,450,944 bytes.*offset and size/ })
+    for (const source of ['anonymous', { memfd: 'fresh' }] as const) {
+      t.throws(() => Region.map({ source, size }), {
+        code: 'ERR_ADDRESS_SPACE',
+        message: /fresh memory has none, so make it a file or a SharedMemory/,
+      })
+    }
     t.throws(() => Region.map({ source: { file }, size }), { code: 'ERR_ADDRESS_SPACE' })
     t.deepEqual(holdings(directory), before)
     using part = Region.map({ source: { file }, offset: 5 * 2 ** 30 })

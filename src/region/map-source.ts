@@ -28,7 +28,7 @@ const EXPECTED =
 export function originOf(source: unknown): Origin {
   if (source === undefined || source === 'anonymous') return fresh('anonymous')
   if (source === 'memfd') return { ...fresh('memfd'), isReserved: true }
-  if (source === 'temporary') return { ...fresh('temporary'), path: tmpdir() }
+  if (source === 'temporary') return temporaryIn(tmpdir())
   if (typeof source !== 'object' || source === null) throw invalid('map', 'source', source, EXPECTED)
   const segment = segmentIds.get(source)
   if (segment !== undefined) return ofSegment(segment)
@@ -38,6 +38,10 @@ export function originOf(source: unknown): Origin {
 
 function fresh(kind: string): Origin {
   return { kind, subject: kind === 'anonymous' ? 'anonymous memory' : `a ${kind} file`, isFresh: true, isReserved: false }
+}
+
+function temporaryIn(directory: string): Origin {
+  return { ...fresh('temporary'), subject: `a temporary file in ${directory}`, path: directory }
 }
 
 function ofShared(handle: SharedHandle): Origin {
@@ -66,7 +70,7 @@ const kinds: Record<string, (source: object) => Origin> = {
   },
   temporary: source => {
     const { temporary } = checkOptions<{ temporary: unknown }>('map source', source as { temporary: unknown }, ['temporary'])
-    return { ...fresh('temporary'), path: checkPath('map', 'source.temporary', temporary) }
+    return temporaryIn(checkPath('map', 'source.temporary', temporary))
   },
   file: source => ofFile(source as FileSource),
   shm: source => ofName(source as NameSource),

@@ -77,7 +77,8 @@ function wide(what: string, pages: number, shared: boolean): Wide {
   const made = tryTo(() => detachable(new engine.Memory({ address: 'i64', ...size }), shared)) ?? tryTo(() => growable(byteLength))
   if (made !== undefined) return made
   const limit = `at most ${MOST_BYTES.toLocaleString('en-US')} bytes can be mapped at once by this version of this runtime, or no more are free`
-  const message = `${byteLength.toLocaleString('en-US')} bytes asked, ${limit}; map a part of it, with offset and size`
+  const instead = 'map parts, with offset and size; fresh memory has none, so make it a file or a SharedMemory'
+  const message = `${byteLength.toLocaleString('en-US')} bytes asked, ${limit}; ${instead}`
   throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: ${message}`)
 }
 
