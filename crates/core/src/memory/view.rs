@@ -222,12 +222,11 @@ impl View {
         Ok(())
     }
 
-    /// Has all pages in memory at once.
-    pub(crate) fn populate(&self, writes: bool) -> nix::Result<()> {
-        let whole = 0..self.byte_length;
-        match self.on(&whole, |address, byte_length| sys::populate(address, byte_length, writes)) {
+    /// Has pages in memory at once.
+    pub(crate) fn populate(&self, part: &Range<usize>, writes: bool) -> nix::Result<()> {
+        match self.on(part, |address, byte_length| sys::populate(address, byte_length, writes)) {
             // before Linux 5.14, or pages of a kind that cannot: reading ahead is all there is then
-            Err(Errno::EINVAL) => self.advise(&whole, Advice::WillNeed),
+            Err(Errno::EINVAL) => self.advise(part, Advice::WillNeed),
             populated => populated,
         }
     }

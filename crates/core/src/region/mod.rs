@@ -217,20 +217,33 @@ impl Region {
         if self.views.is_empty() {
             self.object.confirm(&self.title)?; // from now on it stays what it is
         }
-        self.fulfil(view)
+        self.fulfil(view, 0)
     }
 
-    /// Huge pages first: those that are there stay as they are.
-    fn fulfil(&self, view: &View) -> Result<()> {
-        let whole = 0..view.byte_length();
-        if self.wishes.huge_pages {
-            huge_pages::ask(&self.title, &self.object, self.private, view)?;
+    /// What is asked for each view, of the pages from a byte on. Huge pages first: those that are there stay as they are.
+    fn fulfil(&self, view: &View, from: usize) -> Result<()> {
+        let Wishes { populate, lock, huge_pages } = self.wishes;
+        if huge_pages {
+            huge_pages::ask(&self.title, &self.object, self.private, self.byte_offset, view)?;
         }
-        if self.wishes.lock {
-            view.on(&whole, sys::lock_pages).map_err(|errno| self.lock_refused(whole.len(), errno))?;
+        if !lock && !populate {
+            return Ok(());
         }
-        if self.wishes.populate {
-            view.populate(self.access.writes()).map_err(|errno| Error::system(&self.title, "madvise", errno))?;
+        let (first, end) = (from / sys::page_bytes(), view.byte_length() / sys::page_bytes());
+        let mut runs = self.runs.clone();
+        runs.set_length(end, self.access); // of a region that is about to become longer
+        for (pages, state) in runs.within(&(first..end)) {
+            let (part, Some(access)) = (bytes_of(&pages), state) else { continue };
+            if lock {
+                match view.on(&part, sys::lock_pages) {
+                    // they are locked as soon as they may be used
+                    Err(Errno::ENOMEM) if !access.reads() => {}
+                    locked => locked.map_err(|errno| self.lock_refused(part.len(), errno))?,
+                }
+            }
+            if populate && access.reads() {
+                view.populate(&part, access.writes()).map_err(|errno| Error::system(&self.title, "madvise", errno))?;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! A region over memory that its caller has already.
 
-use super::{MapOptions, Region, bytes_of, whole_pages};
+use super::{MapOptions, Region, bytes_of, huge_pages, whole_pages};
 use crate::error::{Code, Error, Result, grouped};
 use crate::memory::{Kept, Lent, NotOverlaid, Number, View};
 use crate::sys::{Access, Place};
@@ -32,9 +32,13 @@ impl Region {
         }
         let backing = self.backing(self.access)?;
         let refused = |errno| self.map_refused("", length, errno);
+        if self.wishes.huge_pages {
+            let start = lent.pages().start; // elsewhere there may be one
+            huge_pages::check_place(&self.title, &(start..start + length), self.byte_offset)?;
+        }
         // Elsewhere first: whatever the system refuses, it refuses there. What is over the memory once cannot be undone without losing what was in it.
         let rehearsal = View::new(Place::Anywhere, length, &backing, refused)?;
-        self.fulfil(&rehearsal)?;
+        self.fulfil(&rehearsal, 0)?;
         if kept {
             rehearsal.copy_in(0, lent.bytes(self.byte_length))?;
             if rehearsal.take_mended().missing {

@@ -69,11 +69,15 @@ impl Region {
         if self.is_placed
             && let Some(primary) = self.views.first_mut().filter(|view| view.byte_length() < length)
         {
-            let address = primary.address() as u64;
+            let (address, before) = (primary.address() as u64, primary.byte_length());
             primary.lengthen(length, &backing).map_err(|errno| match errno {
                 Errno::EEXIST => in_use(address, length, errno),
                 errno => map_refused(&self.title, length, self.access, errno),
             })?;
+            if let Err(error) = self.fulfil(&self.views[0], before) {
+                let _ = self.views[0].shorten(before); // as it was
+                return Err(error);
+            }
         }
         if let Some(fresh) = fresh {
             let is_old = |view: &View| !self.is_placed || view.is_engines();

@@ -6,6 +6,8 @@ mod bytes;
 #[allow(dead_code, reason = "shared with tests of publications")]
 mod common;
 mod handles;
+#[cfg(target_os = "linux")]
+mod huge_pages;
 mod overlays;
 mod pages;
 mod places;
@@ -41,4 +43,17 @@ fn byte(region: &Region, byte_offset: u64) -> u8 {
     let mut byte = [0];
     region.read_at(byte_offset, &mut byte).unwrap();
     byte[0]
+}
+
+/// What the kernel has under this name of the mapping with an address (/proc/self/smaps).
+fn smaps(address: u64, field: &str) -> Option<String> {
+    let range = |line: &str| {
+        let (start, end) = line.split(' ').next()?.split_once('-')?;
+        Some(u64::from_str_radix(start, 16).ok()?..u64::from_str_radix(end, 16).ok()?)
+    };
+    let all = std::fs::read("/proc/self/smaps").unwrap();
+    let all = String::from_utf8_lossy(&all);
+    let here = all.lines().skip_while(|line| !range(line).is_some_and(|range| range.contains(&address))).skip(1);
+    let value = here.take_while(|line| range(line).is_none()).find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    value.map(|value| value.trim().to_owned())
 }

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ExecutionContext } from 'ava'
+import { PAGE_SIZE, Region, type RegionSource, SharedMemory } from 'pagecast'
+import { sparseFile } from './helpers/region.js'
+import { regions } from './helpers/region-scene.js'
+import { Tmpfs } from './helpers/tmpfs.js'
+
+const SETTINGS = '/sys/kernel/mm/transparent_hugepage'
+const SIZE = 8 * 2 ** 20
+const HUGE = { size: SIZE, hugePages: true } as const
+
+const settingOf = (name: string): string => /\[(\w+)\]/.exec(readFileSync(join(SETTINGS, name), 'utf8'))?.[1] ?? ''
+
+/** A number of the mapping with an address: /proc/self/smaps. */
+function smaps(address: bigint, field: string): number | undefined {
+  let isHere = false
+  for (const line of readFileSync('/proc/self/smaps', 'utf8').split('\n')) {
+    const [, start, end] = /^([0-9a-f]+)-([0-9a-f]+) /.exec(line) ?? []
+    if (start !== undefined) isHere = BigInt(`0x${start}`) <= address && address < BigInt(`0x${end}`)
+    else if (isHere && line.startsWith(`${field}:`)) return Number.parseInt(line.slice(field.length + 1), 10)
+  }
+  return undefined
+}
+
+function refused(t: ExecutionContext, map: () => Region, message: RegExp): void {
+  t.throws(map, { code: 'ERR_HUGE_PAGES', message })
+}
+
+regions('private zeros are huge pages where the system has them', t => {
+  const map = () => Region.map({ ...HUGE, sharing: 'private', populate: true })
+  if (settingOf('enabled') === 'never') return refused(t, map, /transparent_hugepage\/enabled is "/)
+  const all = Array.from({ length: 8 }, map)
+  for (const { address } of all) t.is(smaps(address, 'THPeligible'), 1)
+  const huge = all.map(region => smaps(region.address, 'AnonHugePages') ?? 0)
+  t.true(
+    huge.some(kilobytes => kilobytes >= 2048),
+    `one has to be free when it is touched: ${huge}`,
+  )
+  const [region] = all as [Region]
+  region.bytes.fill(1)
+  t.true(region.at(0, SIZE).every(byte => byte === 1))
+  for (const region of all) region.close()
+  if (settingOf('enabled') !== 'madvise') return
+  using plain = Region.map({ size: SIZE, sharing: 'private', populate: true })
+  t.is(smaps(plain.address, 'AnonHugePages'), 0, 'nobody asked')
+})
+
+regions('what can have no huge pages is refused, and says why', (t, { directory }) => {
+  if (settingOf('enabled') === 'never') return refused(t, () => Region.map({ ...HUGE, sharing: 'private' }), /enabled is "/)
+  refused(t, () => Region.map({ ...HUGE, sharing: 'private', size: PAGE_SIZE }), /: 4,096 bytes at 0x[0-9a-f]+ hold no huge page/)
+  const file = sparseFile(directory, SIZE)
+  const shared = settingOf('shmem_enabled')
+  const forbids = ['never', 'deny'].includes(shared)
+  const sources: RegionSource[] = ['anonymous', { memfd: 'huge' }]
+  for (const source of sources) {
+    if (forbids) refused(t, () => Region.map({ ...HUGE, source, reserve: false }), /transparent_hugepage\/shmem_enabled is "/)
+    else t.is(smaps(Region.map({ ...HUGE, source, reserve: false }).address, 'THPeligible'), 1)
+  }
+  refused(t, () => Region.map({ source: { file }, size: PAGE_SIZE, hugePages: true }), /asked for, and refused: /)
+})
+
+regions('every mapping of shared memory has them, or is refused', (t, { directory }) => {
+  if (['never', 'deny'].includes(settingOf('enabled')) || settingOf('shmem_enabled') === 'deny') {
+    t.pass('the system has none')
+    return
+  }
+  const tmpfs = Tmpfs.mount(join(directory, 'mounted'), '64m,huge=advise')
+  if (typeof tmpfs === 'string') {
+    t.log(`skipped, ${tmpfs}`)
+    t.pass()
+    return
+  }
+  using _ = tmpfs
+  using source = SharedMemory.open('huge', 'x', { directory: tmpfs.directory, size: SIZE, reserve: false })
+  const address = 0x2f10_0000_0000n
+  using region = Region.map({ source, address, hugePages: true, reserve: false })
+  region.bytes.fill(1)
+  t.is(smaps(address, 'THPeligible'), 1)
+  region.read()
+  t.true((smaps(address, 'ShmemPmdMapped') ?? 0) >= 2048, 'what was read through the address')
+  t.is(new Uint8Array(region.sharedBuffer)[SIZE - 1], 1)
+  region.resize(2 * SIZE)
+  t.is(smaps(address + BigInt(2 * SIZE) - 1n, 'THPeligible'), 1, 'what it became longer by')
+  t.is(smaps(address, 'Size'), (2 * SIZE) / 1024, 'is of one kind with the rest')
+
+  using placed = Region.map({ source, hugePages: true, reserve: false })
+  t.is(smaps(BigInt(placed.handle().address), 'THPeligible'), 1)
+  const askew = { source, hugePages: true, reserve: false, offset: PAGE_SIZE } as const
+  refused(t, () => Region.map(askew), /hold no huge page, which is at a multiple of its [\d,]+ bytes, in memory and in a shared object/)
+  using plain = Region.map({ ...askew, hugePages: false })
+  t.is(plain.bytes[0], 1)
+})

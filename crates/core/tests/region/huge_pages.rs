@@ -1,0 +1,108 @@
+//! Transparent huge pages: there is either what smaps calls possible, or an error that says why not.
+
+use crate::common::{Directory, code};
+use crate::smaps;
+use pagecast::Code;
+use pagecast::region::{Advice, MapOptions, Overlay, Region, Source};
+
+const SETTINGS: &str = "/sys/kernel/mm/transparent_hugepage";
+const MEBI: u64 = 1 << 20;
+
+/// A number that the kernel has of the mapping with the region's first page.
+fn number(region: &Region, field: &str) -> Option<u64> {
+    smaps(region.address(), field)?.trim_end_matches(" kB").parse().ok()
+}
+
+/// Of fresh memory, of memory that is handed on, and of files on a disk and in memory, shared and not.
+fn examples(directory: &Directory, disk: &Directory) -> Vec<MapOptions> {
+    let path = |directory: &Directory| {
+        let path = directory.path().join("long");
+        std::fs::File::create(&path).unwrap().set_len(8 * MEBI).unwrap();
+        path
+    };
+    let (memory, file) = (path(directory), path(disk));
+    let mut examples = Vec::new();
+    for byte_length in [4096, 65_536, 8 * MEBI] {
+        for private in [false, true] {
+            let sources = [
+                Source::Anonymous,
+                Source::Memory("huge".into()),
+                Source::File { path: file.clone(), create: None },
+                Source::File { path: memory.clone(), create: None },
+            ];
+            let of = |source| MapOptions { byte_length: Some(byte_length), reserve: Some(false), private, ..MapOptions::new(source) };
+            examples.extend(sources.map(of));
+        }
+    }
+    examples
+}
+
+#[test]
+fn they_are_promised_where_the_kernel_may_give_them_and_nowhere_else() {
+    let (directory, disk) = (Directory::new(), Directory::on_disk());
+    let before = examples(&directory, &disk);
+    for (options, twin) in examples(&directory, &disk).into_iter().zip(before) {
+        let asked = Region::map(&MapOptions { huge_pages: true, ..options });
+        let plain = Region::map(&twin).unwrap();
+        let taken = plain.advise(0..plain.pages().len(), Advice::HugePage);
+        let possible = taken.is_ok() && number(&plain, "THPeligible") == Some(1);
+        match asked {
+            Ok(region) => assert!(possible && number(&region, "THPeligible") == Some(1), "{twin:?}"),
+            Err(error) => {
+                assert_eq!((possible, error.code()), (false, Code::HugePages), "{twin:?}");
+                let message = error.message();
+                let reasons = [SETTINGS, "hold no huge page", "for this kind of file", "THPeligible: 0"];
+                assert!(reasons.iter().any(|reason| message.contains(reason)), "{message}");
+            }
+        }
+    }
+}
+
+#[test]
+fn fresh_zeros_of_one_process_are_huge_pages() {
+    let chosen = std::fs::read_to_string(format!("{SETTINGS}/enabled")).unwrap_or("none".into());
+    let zeros = |huge_pages| {
+        Region::map(&MapOptions { byte_length: Some(8 * MEBI), private: true, populate: true, huge_pages, ..MapOptions::default() })
+    };
+    if !["[madvise]", "[always]"].iter().any(|setting| chosen.contains(setting)) {
+        let error = zeros(true).unwrap_err();
+        assert_eq!(error.code(), Code::HugePages);
+        assert!(error.message().contains(&format!("{SETTINGS}/enabled")), "{error}");
+        return;
+    }
+    // one must be free when it is touched
+    let regions: Vec<_> = (0..8).map(|_| zeros(true).unwrap()).collect();
+    let huge: Vec<_> = regions.iter().map(|region| number(region, "AnonHugePages").unwrap()).collect();
+    assert!(huge.iter().any(|kilobytes| *kilobytes >= 2048), "{huge:?}");
+    if chosen.contains("[madvise]") {
+        assert_eq!(number(&zeros(false).unwrap(), "AnonHugePages"), Some(0), "nobody asked");
+    }
+}
+
+#[test]
+fn one_page_is_no_huge_page() {
+    for private in [false, true] {
+        let asked = Region::map(&MapOptions { byte_length: Some(4096), private, huge_pages: true, ..MapOptions::default() });
+        assert_eq!(code(asked), Code::HugePages);
+    }
+}
+
+#[test]
+fn a_file_that_was_made_for_what_is_refused_is_gone() {
+    let directory = Directory::new();
+    let path = directory.path().join("file");
+    let source = Source::File { path: path.clone(), create: Some(0o600) };
+    let refused = Region::map(&MapOptions { byte_length: Some(4096), huge_pages: true, ..MapOptions::new(source) });
+    assert_eq!(code(refused), Code::HugePages);
+    assert!(!path.exists());
+}
+
+#[test]
+fn numbers_that_cannot_lie_in_huge_pages_stay() {
+    let source = Source::Memory("numbers".into());
+    let Err(refused) = Overlay::map_kept(vec![7_u8; 65_536], MapOptions { huge_pages: true, ..MapOptions::new(source) }) else {
+        panic!("64 KiB hold no huge page")
+    };
+    assert_eq!(refused.error.code(), Code::HugePages, "{}", refused.error);
+    assert_eq!(refused.memory, vec![7; 65_536]);
+}
