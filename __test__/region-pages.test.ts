@@ -182,6 +182,23 @@ regions('more than may be locked is ERR_LOCK_LIMIT with the limit', async (t, sc
   await child.succeeds()
 })
 
+regions('pages of access none are not locked, and do not keep others from it', t => {
+  const message = /access none/
+  for (const sharing of ['shared', 'private'] as const) {
+    t.throws(() => Region.map({ size: 65_536, sharing, access: 'none', lock: true }), { code: 'ERR_NO_ACCESS', message })
+  }
+  using region = Region.map({ size: 65_536, lock: true })
+  region.pages.slice(2, 4).protect('none')
+  region.pages.slice(6, 7).unmap()
+  t.throws(() => region.pages.slice(0, 6).lock(), { code: 'ERR_NO_ACCESS', message: /page 2 is locked, and its access is none/ })
+  const shared = new Uint8Array(region.sharedBuffer)
+  shared[0] = 5
+  t.is(region.at(0, 1)[0], 5)
+  region.handle()
+  region.resize(2 * 65_536)
+  t.is(region.at(0, 1)[0], 5)
+})
+
 regions('what was changed is in the file after a flush', (t, { directory }) => {
   const file = fileOf(directory, new Uint8Array(3 * PAGE_SIZE))
   using region = Region.map({ source: { file } })
@@ -191,16 +208,6 @@ regions('what was changed is in the file after a flush', (t, { directory }) => {
   region.flush({})
   region.pages.slice(1, 2).flush({ wait: true })
   t.true(readFileSync(file).every(byte => byte === 3))
-})
-
-regions('huge pages, or the reason why not', t => {
-  try {
-    using region = Region.map({ size: 4 * 2 ** 20, hugePages: true })
-    region.bytes.fill(1)
-    t.true(region.bytes.every(byte => byte === 1))
-  } catch (error) {
-    t.is((error as PagecastError).code, 'ERR_HUGE_PAGES', String(error))
-  }
 })
 
 regions('pages that were given up are zeros of one’s own, and ERR_UNMAPPED', (t, { directory }) => {

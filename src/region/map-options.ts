@@ -72,9 +72,13 @@ export interface MapOptions {
   placement?: 'exclusive' | 'hint' | 'replace' | 'portable'
   /** Whether to fault all pages in now (mmap(2), `MAP_POPULATE`). Default false. */
   populate?: boolean
-  /** Whether to keep the pages in memory (mlock(2)). `ERR_LOCK_LIMIT` names the limit. Default false. */
+  /** Whether to keep the pages in memory (mlock(2)). `ERR_LOCK_LIMIT` names the limit; `ERR_NO_ACCESS` with access `'none'`. Default false. */
   lock?: boolean
-  /** Whether to ask for transparent huge pages (madvise(2), `MADV_HUGEPAGE`). `ERR_HUGE_PAGES` says why there are none. Default false. */
+  /**
+   * Whether to ask for transparent huge pages (madvise(2), `MADV_HUGEPAGE`), in every mapping of the region. `ERR_HUGE_PAGES` says why one of them can have
+   * none: a setting in /sys/kernel/mm/transparent_hugepage, too few bytes, or `THPeligible: 0` in /proc/self/smaps (Linux 5.0 and newer). Whether a huge page
+   * is free when it is touched, nobody knows before. Default false.
+   */
   hugePages?: boolean
   /**
    * Whether {@link Region.sharedBuffer} may be had of a size that is no multiple of 64 KiB. What it shows past the object's last page belongs to

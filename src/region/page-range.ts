@@ -133,7 +133,7 @@ export class PageRange implements Iterable<bigint> {
   /**
    * Keeps the pages in memory (mlock(2)).
    *
-   * @throws `ERR_LOCK_LIMIT`, naming how much this process may lock; `ERR_UNMAPPED`.
+   * @throws `ERR_LOCK_LIMIT`, naming how much this process may lock; `ERR_NO_ACCESS` if the access of one is `'none'`; `ERR_UNMAPPED`.
    */
   lock(): void {
     this.#call('lock', (native, first, count) => native.lock(first, count))

@@ -51,7 +51,8 @@ export class Region {
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_NAME`; `ERR_INVALID_SIZE` if the size is missing, no size, or more than the object has;
    * `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_READ_ONLY_FILESYSTEM`; `ERR_NO_SPACE` for what is reserved; `ERR_ADDRESS_IN_USE`;
    * `ERR_ADDRESS_SPACE` if there is no room for it, or more than 4 GiB where the engine has no memory of that size (before Node 22, and in Bun):
-   * map a part then; `ERR_TOO_MANY_FILES`, `ERR_LOCK_LIMIT`, `ERR_HUGE_PAGES`; `ERR_ENGINE_PAGES_UNAVAILABLE` without WebAssembly; `ERR_SYSTEM` for all else.
+   * map parts of a file or a `SharedMemory` then; `ERR_TOO_MANY_FILES`, `ERR_LOCK_LIMIT`, `ERR_NO_ACCESS`, `ERR_HUGE_PAGES`;
+   * `ERR_ENGINE_PAGES_UNAVAILABLE` without WebAssembly; `ERR_SYSTEM` for all else.
    */
   static map(options: MapOptions): Region {
     return new Region(Mapping.make(planOf(options)))
@@ -154,9 +155,9 @@ export class Region {
    * nothing is in any process: that is its {@link Region.address} from then on, and it stays there when it is resized. {@link Region.offsetOf} goes on knowing
    * the addresses of before, which mean nothing to others: store none in the region before that. A region at an address that was asked for keeps it.
    *
-   * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_LOCK_LIMIT` if the
-   * region was mapped with `lock`; `ERR_PERMISSION` if it may be written, and was sealed against that (`future-write`) before it was placed;
-   * `ERR_NOT_FOUND` for a SysV segment that is gone, as all its pages were given up. Then all is as it was.
+   * @throws `ERR_PRIVATE` for a private mapping and a device; `ERR_TOO_MANY_FILES` as {@link Region.fd}; `ERR_ADDRESS_SPACE`; `ERR_LOCK_LIMIT` and
+   * `ERR_HUGE_PAGES` if the region was mapped with `lock` and `hugePages`; `ERR_PERMISSION` if it may be written, and was sealed against that (`future-write`)
+   * before it was placed; `ERR_NOT_FOUND` for a SysV segment that is gone, as all its pages were given up. Then all is as it was.
    */
   handle(): RegionHandle {
     return this.#mapping.handle()
@@ -341,7 +342,8 @@ export class Region {
    * @param size Bytes; the object ends {@link Region.byteOffset} further on.
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`; `ERR_PRIVATE`; `ERR_READ_ONLY` where {@link Region.access} has no `w`; `ERR_ADDRESS_IN_USE` if it
    * cannot grow where it is, and always of one in a {@link Reservation}: close it, and map another one there; `ERR_TOO_MANY_FILES` as {@link Region.fd};
-   * `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`; `ERR_UNSUPPORTED` of a SysV segment. Then all is as it was.
+   * `ERR_NO_SPACE`, `ERR_ADDRESS_SPACE`, `ERR_PERMISSION`; `ERR_LOCK_LIMIT` and `ERR_HUGE_PAGES` if it was mapped with `lock` and `hugePages`; `ERR_UNSUPPORTED`
+   * of a SysV segment. Then all is as it was.
    */
   resize(size: number): void {
     const what = this.#mapping.what('resize')

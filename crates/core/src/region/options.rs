@@ -122,9 +122,11 @@ pub struct MapOptions {
     pub portable: bool,
     /// Whether all pages are there at once (`MADV_POPULATE_WRITE`). Default false.
     pub populate: bool,
-    /// Whether they stay in memory (mlock(2)). Default false.
+    /// Whether they stay in memory (mlock(2)). [`Code::NoAccess`] with access none. Default false.
     pub lock: bool,
-    /// Whether they are to be huge ones (`MADV_HUGEPAGE`); [`Code::HugePages`] if the system refuses. Default false.
+    /// Whether they are to be huge ones (`MADV_HUGEPAGE`). [`Code::HugePages`] if the system refuses, or where /proc/self/smaps says that no page of a
+    /// mapping can be one (`THPeligible`, since Linux 5.0): that is asked of each mapping of the region. Whether there is a huge page free when it is
+    /// touched, nobody knows before. Default false.
     pub huge_pages: bool,
 }
 
@@ -191,6 +193,9 @@ impl MapOptions {
         }
         if self.source.known().is_some() && matches!(self.source, Source::Handle { fd: Some(_), .. }) {
             return invalid(Code::InvalidArgument, "a descriptor was given, and the handle is of a SysV segment, which has none".into());
+        }
+        if self.lock && self.access == Access::None {
+            return invalid(Code::NoAccess, "lock, and access none: pages that nobody may use are not brought into memory".into());
         }
         if self.portable && self.private {
             return invalid(Code::Private, "a private mapping cannot be placed for others: it would share nothing".into());

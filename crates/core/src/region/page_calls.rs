@@ -30,9 +30,12 @@ impl Region {
         })
     }
 
-    /// Keeps the pages in memory (mlock(2)); [`Code::LockLimit`].
+    /// Keeps the pages in memory (mlock(2)); [`Code::LockLimit`]. Pages whose access is none are [`Code::NoAccess`].
     pub fn lock(&self, pages: Range<usize>) -> Result<()> {
         self.check_pages(&pages)?;
+        if let Some((page, state)) = self.runs.first_but(&pages, |state| state.is_some_and(Access::reads)) {
+            return Err(self.refused(page, state, "locked")); // the kernel says of them what it says of too many
+        }
         let part = bytes_of(&pages);
         self.each(|view| view.on(&part, sys::lock_pages)).map_err(|errno| self.lock_refused(part.len(), errno))
     }

@@ -1,7 +1,7 @@
 use crate::common::{Directory, code};
-use crate::{anonymous, byte, file};
+use crate::{anonymous, byte, file, free_address, smaps};
 use pagecast::Code;
-use pagecast::region::{Access, Advice, MapOptions, Region, Source};
+use pagecast::region::{Access, Advice, MapOptions, Placement, Region};
 
 #[test]
 fn pages_are_counted_as_in_the_example() {
@@ -86,15 +86,8 @@ fn residency_tells_which_pages_are_there() {
 
 /// Whether a page is locked, as the kernel says: of this page, since other tests lock some of their own meanwhile.
 fn is_locked(region: &Region, page: u64) -> bool {
-    let address = region.address() + page * 4096;
-    let all = std::fs::read_to_string("/proc/self/smaps").unwrap();
-    let holds = |line: &str| {
-        let range = line.split(' ').next().and_then(|range| range.split_once('-'));
-        let number = |text| u64::from_str_radix(text, 16).ok();
-        range.and_then(|(start, end)| Some((number(start)?..number(end)?).contains(&address))).unwrap_or(false)
-    };
-    let flags = all.lines().skip_while(|line| !holds(line)).find_map(|line| line.strip_prefix("VmFlags:"));
-    flags.unwrap().split_whitespace().any(|flag| flag == "lo")
+    let flags = smaps(region.address() + page * 4096, "VmFlags").unwrap();
+    flags.split_whitespace().any(|flag| flag == "lo")
 }
 
 #[test]
@@ -108,6 +101,35 @@ fn locked_pages_stay_in_memory() {
     assert_eq!(locked(&region), [false, false, false, true, true, false]);
     let region = Region::map(&MapOptions { byte_length: Some(9 * 4096), lock: true, ..MapOptions::default() }).unwrap();
     assert_eq!(locked(&region), [true; 6]);
+}
+
+#[test]
+fn pages_that_may_not_be_used_are_not_locked() {
+    let none = MapOptions { byte_length: Some(4096), access: Access::None, lock: true, ..MapOptions::default() };
+    let error = Region::map(&none).unwrap_err();
+    assert_eq!((error.code(), error.syscall()), (Code::NoAccess, None), "{error}");
+    let mut region = anonymous(4 * 4096);
+    region.protect(2..3, Access::None).unwrap();
+    let error = region.lock(0..4).unwrap_err();
+    assert_eq!((error.code(), error.syscall()), (Code::NoAccess, None), "{error}");
+    assert!(error.message().contains("page 2 is locked"), "{error}");
+    region.lock(0..2).unwrap();
+}
+
+#[test]
+fn what_is_asked_for_all_pages_is_asked_for_those_that_come_later() {
+    for address in [None, Some((free_address(), Placement::Exclusive))] {
+        let byte_length = Some(8 * 4096);
+        let mut region = Region::map(&MapOptions { byte_length, address, lock: true, populate: true, ..MapOptions::default() }).unwrap();
+        region.protect(2..4, Access::None).unwrap();
+        region.protect(4..6, Access::Read).unwrap();
+        region.unmap(6..7).unwrap();
+        region.resize(16 * 4096).unwrap();
+        let mut resident = [0; 8];
+        region.residency(8..16, &mut resident).unwrap();
+        assert_eq!(resident, [1; 8], "{address:?}");
+        assert_eq!([1, 3, 5, 6, 7, 8, 15].map(|page| is_locked(&region, page)), [true, true, true, false, true, true, true], "{address:?}");
+    }
 }
 
 #[test]
@@ -134,24 +156,4 @@ fn what_is_flushed_is_in_the_file() {
     region.flush(1..2, true).unwrap();
     region.flush(0..3, false).unwrap();
     assert_eq!(&std::fs::read(&path).unwrap()[4096..4103], b"flushed");
-}
-
-#[test]
-fn a_refusal_of_huge_pages_is_told() {
-    let mapped = Region::map(&MapOptions { byte_length: Some(4 << 20), huge_pages: true, ..MapOptions::default() });
-    let setting = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/shmem_enabled").unwrap_or_default();
-    match mapped {
-        Ok(_) => assert!(!setting.contains("[never]") && !setting.contains("[deny]"), "{setting}"),
-        Err(error) => {
-            assert_eq!(error.code(), Code::HugePages);
-            assert!(error.message().contains("shmem_enabled"), "{error}");
-        }
-    }
-    let directory = Directory::new();
-    let path = directory.path().join("file");
-    let source = Source::File { path: path.clone(), create: Some(0o600) };
-    let refused = Region::map(&MapOptions { byte_length: Some(4096), huge_pages: true, ..MapOptions::new(source) });
-    if refused.is_err() {
-        assert!(!path.exists(), "what was made for it is gone");
-    }
 }
