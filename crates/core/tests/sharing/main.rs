@@ -8,6 +8,7 @@ mod channels;
 #[allow(dead_code, reason = "shared with tests of publications")]
 mod common;
 mod listeners;
+mod publications;
 mod seals;
 
 use pagecast::Channel;
