@@ -5,7 +5,7 @@
 //
 // Prints one line of JSON with the count of what was checked, and ends with 0.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -53,6 +53,36 @@ function openAndClose(index: number, keep: boolean): void {
   )
 }
 
+const gone = new Set<string>()
+/** Of nobody's but the program's, or it would be collected itself. */
+const registry = new FinalizationRegistry<string>(which => void gone.add(which))
+
+/** An overlay of which nothing stays here but its descriptor's number. */
+function watched(end: 'closed' | 'forgotten'): number {
+  const made = overlay(0)
+  const { array, fd } = made
+  registry.register(array, `the array of one that was ${end}`)
+  registry.register(array.buffer, `the memory of one that was ${end}`)
+  if (end === 'closed') made.close()
+  return fd
+}
+
+/** What of two overlays is collected, the one that was closed being the later. */
+async function collected(gc: () => void): Promise<string[]> {
+  const forgotten = watched('forgotten')
+  watched('closed')
+  while (gone.size < 2) {
+    gc()
+    await turn()
+  }
+  for (let round = 0; round < 20; round++) {
+    gc()
+    await turn()
+  }
+  check(readlinkSync(`/proc/self/fd/${forgotten}`).startsWith('/memfd:'), true, 'the one that was forgotten is there')
+  return [...gone].sort()
+}
+
 async function live(gc: () => void): Promise<void> {
   const regions = Array.from({ length: 50 }, (_, index) => forget(index))
   const words = Array.from({ length: 50 }, (_, index) => overlay(index))
@@ -85,6 +115,11 @@ async function live(gc: () => void): Promise<void> {
   }
   for (const overlay of words) overlay.close()
   for (const region of regions) region.close()
+  check(
+    await collected(gc),
+    ['the array of one that was closed', 'the memory of one that was closed'],
+    'what is overlaid stays, and its array does',
+  )
   const array = arrayFor(sizeOf(2))
   const last = Region.overlay(array)
   check(await detaching(() => array.buffer), [], 'nothing takes the memory away')

@@ -9,6 +9,8 @@ import { PAGE_SIZE } from './page-size.js'
 
 /** An array, and which of its bytes are whole pages. */
 export interface Lendable {
+  /** The caller's. */
+  readonly array: ArrayBufferView
   readonly buffer: ArrayBuffer
   /** All its bytes. */
   readonly bytes: Uint8Array
@@ -36,7 +38,7 @@ export function lendable(what: string, array: unknown, size: unknown): Lendable 
     const message = `size is ${asked}, but of the array's ${bytes.length} bytes only ${within.byteLength} are whole pages`
     throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${message}; make it a page longer than what is to be shared`)
   }
-  return { buffer, bytes, byteOffset: within.byteOffset, byteLength: asked }
+  return { array, buffer, bytes, byteOffset: within.byteOffset, byteLength: asked }
 }
 
 /** Bytes of whole pages, if the first of these bytes may be any of a page's. */

@@ -13,6 +13,8 @@ const live = new Set<OverlayMapping>()
 /** One region over an array, as the overlay and the ranges of its pages see it. */
 export class OverlayMapping implements Paged {
   readonly plan: MapPlan
+  /** So that it stays with its memory, whoever forgets it. */
+  readonly array: ArrayBufferView
   readonly byteLength: number
   isClosed = false
   readonly #native: NativeRegion
@@ -40,9 +42,10 @@ export class OverlayMapping implements Paged {
     return new OverlayMapping(plan, native, lent)
   }
 
-  private constructor(plan: MapPlan, native: NativeRegion, { buffer, bytes, byteOffset }: Lendable) {
+  private constructor(plan: MapPlan, native: NativeRegion, { array, buffer, bytes, byteOffset }: Lendable) {
     native.closeAtEnd()
     this.plan = plan
+    this.array = array
     this.byteLength = native.byteLength
     this.#native = native
     this.#buffer = buffer
