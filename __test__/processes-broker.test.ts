@@ -150,6 +150,10 @@ scene('broker: one that does not answer is a timeout, and what was given up is u
   await child.stops()
   await t.throwsAsync(one.allocate('given up', { size: 65_536, timeout: 50 }), { code: 'ERR_TIMEOUT', message: /did not answer/ })
   await t.throwsAsync(one.allocate('given up, too', { size: 65_536, signal: AbortSignal.timeout(50) }), { code: 'ERR_ABORTED' })
+  await t.throwsAsync(one.get('none', { wait: true, timeout: 50 }), {
+    code: 'ERR_TIMEOUT',
+    message: /none: 50 ms are over, and the broker did not answer/,
+  })
   await t.throwsAsync(Broker.connect(path, { timeout: 50 }), { code: 'ERR_TIMEOUT', message: /did not greet/ })
   t.is(descriptors(), before)
   const late = one.get('later', { wait: true, ...LONG })

@@ -14,6 +14,8 @@ import { badMessage, parse, refusalIn, VERSION } from './replies.js'
 
 /** Of a memfd's label at most 249 bytes fit, and a character has at most 4. */
 const LABEL = 60
+/** What is missing when the time is over, mostly. */
+const SILENT = 'and the broker did not answer'
 /** Most messages that are heard before the event loop has its turn, and the time is asked. */
 const TURN = 16
 
@@ -199,7 +201,7 @@ export class BrokerClient {
     this.#calls.set(id, call)
     try {
       await this.#send(what, { id, ...request }, wait, numbers)
-      const answer = await this.#answerTo(what, call, wait)
+      const answer = await (request.wait === true ? this.#arrival(what, call, wait) : this.#answerTo(what, call, wait))
       const refusal = refusalIn(what, answer.said)
       if (refusal === undefined) return answer
       throw refusal
@@ -212,12 +214,26 @@ export class BrokerClient {
     }
   }
 
-  async #answerTo(what: string, call: Call, wait: Wait): Promise<Answer> {
+  /** A broker that lets one wait is silent, as one is that does not answer. Another call, for a name that nothing can have, tells which it is. */
+  async #arrival(what: string, call: Call, wait: Wait): Promise<Answer> {
+    const id = ++this.#last
+    const other: Call = {}
+    this.#calls.set(id, other)
+    try {
+      this.#mention({ id, call: 'get', name: '' })
+      return await this.#answerTo(what, call, wait, () => (other.answer === undefined ? SILENT : 'and nobody gave it that name'))
+    } finally {
+      this.#calls.delete(id)
+      closeAll(other.answer?.descriptors ?? [])
+    }
+  }
+
+  async #answerTo(what: string, call: Call, wait: Wait, missing = () => SILENT): Promise<Answer> {
     for (;;) {
       const isMoreThere = this.#hear(what, call)
       if (call.answer !== undefined) return call.answer
       this.#check(what)
-      const ms = wait.left('and the broker did not answer')
+      const ms = wait.left(missing())
       // it may talk of other things for ever
       if (isMoreThere) await turn()
       else await sleep({ ms, signal: wait.signal }, this.#socket.ready(false), this.#news.subscribe)
@@ -258,10 +274,14 @@ export class BrokerClient {
 
   /** Nobody waits for the answer: what the call began is to be undone. */
   #cancel(id: number): void {
-    if (this.#isGone || this.closed) return
+    if (!this.#isGone && !this.closed) this.#mention({ id, call: 'cancel' })
+  }
+
+  /** Says something of which nothing depends on its being heard. */
+  #mention(request: object): void {
     try {
-      const parcel = NativeParcel.pack(Buffer.from(JSON.stringify({ id, call: 'cancel' })), [])
-      this.#socket.call('cancel', native => native.trySend(parcel))
+      const parcel = NativeParcel.pack(Buffer.from(JSON.stringify(request)), [])
+      this.#socket.call('mention', native => native.trySend(parcel))
     } catch {
       // whatever it is, the next call will tell
     }

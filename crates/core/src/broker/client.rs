@@ -74,7 +74,7 @@ impl BrokerClient {
         if ![0, sys::user()].contains(&uid) && !options.uids.contains(&uid) {
             return Err(Error::new(Code::Permission, format!("{what}: its broker is user {uid}, none of those that are trusted")));
         }
-        let greeting = channel.receive_within(what, waiting)?.ok_or_else(|| gone(what))?;
+        let greeting = channel.receive_within(what, waiting, "and the broker did not greet")?.ok_or_else(|| gone(what))?;
         if let Ok(refusal) = serde_json::from_slice::<Refusal>(&greeting.bytes) {
             return Err(refusal.into_error(what));
         }
@@ -167,15 +167,29 @@ impl BrokerClient {
 
     fn ask(&mut self, what: &str, request: Request, descriptors: &[BorrowedFd<'_>], waiting: &Wait<'_>) -> Result<(Reply, Vec<OwnedFd>)> {
         let told = |error: Error| if error.code() == Code::PeerGone { gone(what) } else { error };
-        self.channel.send_within(what, &message::write(&request)?, descriptors, waiting).map_err(told)?;
+        let mut missing = "and the broker did not answer";
+        let unread = "and the broker does not read";
+        self.channel.send_within(what, &message::write(&request)?, descriptors, waiting, unread).map_err(told)?;
+        // a broker that lets one wait is silent, as one is that does not answer: a call for a name that nothing can have tells which it is
+        let other = matches!(request.call, Call::Get { wait: true, .. })
+            .then(|| Request { id: self.calls + 1, call: Call::Get { name: String::new(), wait: false } });
+        if let Some(other) = &other {
+            self.calls = other.id;
+            // nothing depends on its being heard
+            let _ = self.channel.try_send(&message::write(other)?, &[]);
+        }
         loop {
-            let Message { bytes, descriptors } = self.channel.receive_within(what, waiting).map_err(told)?.ok_or_else(|| gone(what))?;
+            let received = self.channel.receive_within(what, waiting, missing).map_err(told)?;
+            let Message { bytes, descriptors } = received.ok_or_else(|| gone(what))?;
             let reply: Reply = message::read(what, &bytes)?;
             if reply.id == request.id || reply.id == 0 {
                 return Ok((reply, descriptors));
             }
+            if other.as_ref().is_some_and(|other| other.id == reply.id) {
+                missing = "and nobody gave it that name";
+            }
             // it may talk of other things for ever
-            waiting.slice(what, Duration::MAX, || "and the broker did not answer")?;
+            waiting.slice(what, Duration::MAX, || missing)?;
         }
     }
 }

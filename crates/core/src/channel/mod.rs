@@ -167,12 +167,19 @@ impl Channel {
 
     /// Sends a message, whole. It waits while the other end does not read what is there already; [`Code::PeerGone`] if nobody can any more.
     pub fn send<'a>(&self, bytes: &[u8], descriptors: &[BorrowedFd<'_>], patience: impl Into<Patience<'a>>) -> Result<()> {
-        self.send_within("send", bytes, descriptors, &patience.into().begin())
+        self.send_within("send", bytes, descriptors, &patience.into().begin(), "and the other end does not read")
     }
 
-    pub(crate) fn send_within(&self, what: &str, bytes: &[u8], descriptors: &[BorrowedFd<'_>], waiting: &Wait<'_>) -> Result<()> {
+    pub(crate) fn send_within(
+        &self,
+        what: &str,
+        bytes: &[u8],
+        descriptors: &[BorrowedFd<'_>],
+        waiting: &Wait<'_>,
+        missing: &str,
+    ) -> Result<()> {
         while !self.try_send(bytes, descriptors)? {
-            let bound = waiting.slice(what, Duration::from_secs(3600), || "and the other end does not read")?;
+            let bound = waiting.slice(what, Duration::from_secs(3600), || missing)?;
             self.wait(Interest::WRITES, bound)?;
         }
         Ok(())
@@ -191,16 +198,16 @@ impl Channel {
 
     /// Waits for a message. `None`: the other end is closed.
     pub fn receive<'a>(&self, patience: impl Into<Patience<'a>>) -> Result<Option<Message>> {
-        self.receive_within("receive", &patience.into().begin())
+        self.receive_within("receive", &patience.into().begin(), "and nothing came")
     }
 
-    pub(crate) fn receive_within(&self, what: &str, waiting: &Wait<'_>) -> Result<Option<Message>> {
+    pub(crate) fn receive_within(&self, what: &str, waiting: &Wait<'_>, missing: &str) -> Result<Option<Message>> {
         loop {
             match self.try_receive()? {
                 Look::Message(message) => return Ok(Some(message)),
                 Look::End => return Ok(None),
                 Look::Nothing => {
-                    let bound = waiting.slice(what, Duration::from_secs(3600), || "and nothing came")?;
+                    let bound = waiting.slice(what, Duration::from_secs(3600), || missing)?;
                     self.wait(Interest::READS, bound)?;
                 }
             }

@@ -152,7 +152,8 @@ fn a_wait_that_was_given_up_leaves_nothing() {
     bounded(|_| {
         let scene = Scene::new(Limits::default());
         let (mut one, mut other) = (scene.client(), scene.client());
-        assert_eq!(code(one.get("later", true, SHORT)), Code::Timeout);
+        let error = one.get("later", true, SHORT).unwrap_err();
+        assert_eq!((error.code(), error.message()), (Code::Timeout, "get \"later\": 30ms are over, and nobody gave it that name"));
         let stop = AtomicBool::new(true);
         assert_eq!(code(one.get("later", true, Patience { timeout: None, cancelled: Some(&stop) })), Code::Aborted);
         other.share("later", memory(4096, 9).descriptor().unwrap(), false, LONG).unwrap();
@@ -465,7 +466,9 @@ fn what_is_no_broker_is_found_out() {
         let path = directory.path().join("socket");
         let listener = pagecast::Listener::bind(&path, &Default::default()).unwrap();
         let connect = || BrokerClient::connect(&path, &ConnectOptions::default(), SHORT * 10);
-        assert_eq!(code(connect()), Code::Timeout, "it says nothing");
+        let error = connect().unwrap_err();
+        assert_eq!(error.code(), Code::Timeout, "it says nothing");
+        assert!(error.message().ends_with("and the broker did not greet"), "{error}");
         for (said, expected) in [
             (&b"hello"[..], Code::BadMessage),
             (br#"{"broker":2,"pid":1}"#, Code::BadMessage),
@@ -510,6 +513,9 @@ fn a_broker_that_talks_of_other_things_does_not_make_a_wait_longer() {
         let (mut client, _talker) = told_in_advance(others());
         assert_eq!(code(client.get("x", true, LONG)), Code::BadMessage, "the answer is behind the others, and has no descriptor");
 
+        let (mut client, _silent) = told_in_advance([]);
+        let error = client.get("x", true, SHORT).unwrap_err();
+        assert_eq!((error.code(), error.message()), (Code::Timeout, "get \"x\": 30ms are over, and the broker did not answer"));
         let (mut client, talker) = told_in_advance([]);
         let talking = std::thread::spawn(move || while talker.send(br#"{"id":999}"#, &[], LONG).is_ok() {});
         assert_eq!(code(client.get("x", true, SHORT * 10)), Code::Timeout);
