@@ -46,10 +46,15 @@ function refused(t: ExecutionContext, code: string, subject: string, call: () =>
 
 regions('a SysV segment is made, found and removed', t => {
   const key = uniqueKey()
-  t.throws(() => SysVSharedMemory.get(key), missing)
+  const shown = `get SysV segment 0x${key.toString(16).padStart(8, '0')}: `
+  const nobody = { ...missing, message: `${shown}there is no segment with this key: No such file or directory (ENOENT)` }
+  t.throws(() => SysVSharedMemory.get(key), nobody)
   const made = segment(t, 5000, { mode: 0o640 }, key)
   t.deepEqual([made.key, made.byteLength, made.stat().mode], [key, 5000, 0o640])
-  t.throws(() => SysVSharedMemory.get(key, { create: true, exclusive: true, size: 5000 }), { code: 'ERR_ALREADY_EXISTS' })
+  t.throws(() => SysVSharedMemory.get(key, { create: true, exclusive: true, size: 5000 }), {
+    code: 'ERR_ALREADY_EXISTS',
+    message: `${shown}there is one with this key already: File exists (EEXIST)`,
+  })
   for (const found of [
     SysVSharedMemory.get(key),
     SysVSharedMemory.get(key | 0),
@@ -59,8 +64,8 @@ regions('a SysV segment is made, found and removed', t => {
     t.deepEqual([found.id, found.key], [made.id, key])
   }
   made.remove()
+  t.throws(() => SysVSharedMemory.get(key), nobody)
   for (const use of [
-    () => SysVSharedMemory.get(key),
     () => SysVSharedMemory.byId(made.id),
     () => made.stat(),
     () => made.byteLength,
@@ -71,7 +76,8 @@ regions('a SysV segment is made, found and removed', t => {
     () => made.unlock(),
     () => made.remove(),
   ]) {
-    t.throws(use, missing, String(use))
+    const error = t.throws(use, missing, String(use)) as PagecastError
+    t.true(error.message.includes(`SysV segment ${made.id}: there is no such segment: `), error.message)
   }
 })
 

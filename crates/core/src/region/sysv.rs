@@ -239,7 +239,15 @@ impl SysVSharedMemory {
         if let Some(permissions) = permissions.filter(|permissions| *permissions > 0o777) {
             return Err(Error::new(Code::InvalidArgument, format!("set {self}: permissions {permissions:#o}, expected at most 0o777")));
         }
-        sysv::set(self.id, uid, gid, permissions).map_err(|errno| failed(format_args!("set {self}"), errno))
+        let what = format!("set {self}");
+        sysv::set(self.id, uid, gid, permissions).map_err(|errno| match errno {
+            // of one that is there it is about the owner
+            Errno::EINVAL if sysv::stat(self.id).is_ok() => {
+                let fact = "there is no such user or group in this user namespace";
+                Error::system(format_args!("{what}: {fact}"), "shmctl", errno).with_code(Code::InvalidArgument)
+            }
+            errno => failed(format_args!("{what}"), errno),
+        })
     }
 
     /// Keeps all of it in memory (`SHM_LOCK`), whoever has it attached; [`Code::LockLimit`].
@@ -253,11 +261,12 @@ impl SysVSharedMemory {
     }
 
     fn set_locked(&self, locked: bool) -> Result<()> {
+        let what = if locked { "lock" } else { "unlock" };
         sysv::set_locked(self.id, locked).map_err(|errno| {
             let limit = sys::lock_limit();
-            // EPERM is for others' segments, and for who may lock nothing
-            if errno != Errno::ENOMEM && (errno != Errno::EPERM || limit != Some(0)) {
-                return failed(format_args!("lock {self}"), errno);
+            // EPERM is for others' segments, and for who may lock nothing; that one may unlock
+            if !locked || errno != Errno::ENOMEM && (errno != Errno::EPERM || limit != Some(0)) {
+                return failed(format_args!("{what} {self}"), errno);
             }
             let limit = limit.map_or("no limit".into(), |limit| format!("{} bytes (ulimit -l)", grouped(limit)));
             failed(format_args!("lock {self} within {limit}"), errno).with_code(Code::LockLimit)
@@ -355,14 +364,22 @@ pub(super) fn attachable(id: i32, size: u64, writable: bool, title: &str) -> Res
 pub(super) fn attach_refused(title: &str, access: Access, errno: Errno) -> Error {
     let needs =
         if errno == Errno::EACCES { format!(": access {access} needs permission that its mode does not give") } else { String::new() };
-    let error = Error::system(format_args!("{title}{needs}"), "shmat", errno);
-    if errno == Errno::EIDRM { error.with_code(Code::NotFound) } else { error }
+    match errno {
+        Errno::EIDRM => gone(title, "shmat", errno),
+        errno => Error::system(format_args!("{title}{needs}"), "shmat", errno),
+    }
 }
 
 /// What shmctl(2) said. There is no such segment: `EINVAL` if its number is nobody's, `EIDRM` if it is somebody else's by now.
 fn failed(what: fmt::Arguments<'_>, errno: Errno) -> Error {
-    let error = Error::system(what, "shmctl", errno);
-    if matches!(errno, Errno::EINVAL | Errno::EIDRM) { error.with_code(Code::NotFound) } else { error }
+    match errno {
+        Errno::EINVAL | Errno::EIDRM => gone(what, "shmctl", errno),
+        errno => Error::system(what, "shmctl", errno),
+    }
+}
+
+fn gone(what: impl fmt::Display, call: &'static str, errno: Errno) -> Error {
+    Error::system(format_args!("{what}: there is no such segment"), call, errno).with_code(Code::NotFound)
 }
 
 fn get_refused(title: &str, request: &sysv::Request, errno: Errno) -> Error {
@@ -381,6 +398,8 @@ fn refusal(request: &sysv::Request, errno: Errno) -> String {
     let asked = grouped(request.byte_length as u64);
     let limits = sysv::limits();
     match errno {
+        Errno::ENOENT => ": there is no segment with this key".into(),
+        Errno::EEXIST => ": there is one with this key already".into(),
         Errno::EINVAL => match (there(request), limits) {
             (Some(found), _) => format!(": {asked} bytes asked for, and it has {}", grouped(found.byte_length)),
             (None, Ok(limits)) => format!(": {asked} bytes asked for, {} the most of one (kernel.shmmax)", grouped(limits.most_bytes)),

@@ -42,6 +42,12 @@ fn get(key: SysVKey, options: &SysVOptions) -> Result<Segment> {
     SysVSharedMemory::get(key, options).map(Segment)
 }
 
+/// Code and message of what must fail.
+fn refusal<T>(result: Result<T>) -> (Code, String) {
+    let error = result.map(drop).unwrap_err();
+    (error.code(), error.message().to_owned())
+}
+
 fn private(byte_length: u64) -> Segment {
     get(SysVKey::Private, &of(byte_length)).unwrap()
 }
@@ -66,20 +72,39 @@ fn status(segment: &Segment) -> SysVStatus {
 #[test]
 fn a_segment_is_made_found_and_removed() {
     let key = key();
-    assert_eq!(code(get(key, &SysVOptions::default())), Code::NotFound);
+    let nobody = format!("get SysV segment {key}: there is no segment with this key: No such file or directory (ENOENT)");
+    assert_eq!(refusal(get(key, &SysVOptions::default())), (Code::NotFound, nobody));
     let made = get(key, &SysVOptions { permissions: Some(0o640), ..created(5000) }).unwrap();
-    assert_eq!(code(get(key, &created(5000))), Code::AlreadyExists);
+    let taken = format!("get SysV segment {key}: there is one with this key already: File exists (EEXIST)");
+    assert_eq!(refusal(get(key, &created(5000))), (Code::AlreadyExists, taken));
     let found = SysVSharedMemory::get(key, &SysVOptions::default()).unwrap();
     assert_eq!((found, status(&made).key), (*made, key));
     assert_eq!(SysVSharedMemory::get(key, &SysVOptions { create: true, ..of(5000) }).unwrap(), found, "there already");
     assert_eq!(SysVSharedMemory::by_id(made.id()), found);
     made.remove().unwrap();
-    assert_eq!(code(made.remove()), Code::NotFound);
     assert_eq!(code(get(key, &SysVOptions::default())), Code::NotFound);
-    for gone in [code(made.stat()), code(made.attach(MapOptions::default())), code(made.lock())] {
-        assert_eq!(gone, Code::NotFound);
+    for (what, gone) in [
+        ("remove", refusal(made.remove())),
+        ("stat", refusal(made.stat())),
+        ("map", refusal(made.attach(MapOptions::default()))),
+        ("lock", refusal(made.lock())),
+        ("unlock", refusal(made.unlock())),
+        ("set", refusal(made.set(SysVSettings::default()))),
+    ] {
+        let fact = format!("{what} SysV segment {}: there is no such segment: ", made.id());
+        assert!(gone.0 == Code::NotFound && gone.1.starts_with(&fact), "{gone:?}");
     }
-    assert_eq!(code(made.set(SysVSettings::default())), Code::NotFound);
+}
+
+#[test]
+fn an_owner_that_cannot_be_is_told_from_a_segment_that_is_gone() {
+    let segment = private(1);
+    for settings in
+        [SysVSettings { uid: Some(u32::MAX), ..SysVSettings::default() }, SysVSettings { gid: Some(u32::MAX), ..SysVSettings::default() }]
+    {
+        let (code, message) = refusal(segment.set(settings));
+        assert!(code == Code::InvalidArgument && message.contains("there is no such user or group"), "{message}");
+    }
 }
 
 #[test]
