@@ -82,6 +82,16 @@ scene('what waiting cannot mend is thrown at once', async (t, { directory }) => 
   await t.throwsAsync(Consumer.waitAndOpen('pose', Other, { directory }), { code: 'ERR_SCHEMA_MISMATCH' })
   await t.throwsAsync(Consumer.waitAndOpen('pose', Pose, { directory: join(directory, 'none') }), { code: 'ERR_NOT_FOUND' })
   await t.throwsAsync(async () => Consumer.waitAndOpen('a/b', Pose, { directory }), { code: 'ERR_INVALID_NAME' })
+  using publisher = Publisher.create({ memfd: 'pose' }, Pose)
+  for (const place of [{ fd: publisher.fd }, { fd: publisher }, { memfd: 'pose' }] as never[]) {
+    for (const [wait, open] of [
+      ['waitAndOpen', 'open'],
+      ['waitAndOpenDynamic', 'openDynamic'],
+    ] as const) {
+      const message = `${wait}: memory without a name is there already: Consumer.${open}({ fd })`
+      await t.throwsAsync(async () => Consumer[wait](place, Pose as never), { code: 'ERR_INVALID_NAME', message })
+    }
+  }
 })
 
 scene('waitAndOpen opens read-only consumers too', async (t, { directory }) => {

@@ -24,6 +24,7 @@ import type {
 } from './consumer-options.js'
 import { type Decoder, decoderFor, dynamicDecoder } from './decoding.js'
 import { checkType, type PublicationType } from './encoding.js'
+import { ArgumentError } from './errors.js'
 import { existingPlaceOf, inDirectory, type Location, type Place } from './location.js'
 import type { ReadLock } from './read-lock.js'
 import { Reader } from './reader.js'
@@ -75,7 +76,8 @@ export class Consumer<T extends PublicationType = PublicationType> {
   }
 
   /**
-   * As {@link Consumer.open}, as soon as there is a publication of that name that is not closed. Nothing is polled.
+   * As {@link Consumer.open}, as soon as there is a publication of that name that is not closed. Nothing is polled. What `{ fd }` leads to is there already: that is
+   * for {@link Consumer.open} alone, and `ERR_INVALID_NAME` here.
    *
    * @throws (rejects) as {@link Consumer.open}, except `ERR_NOT_FOUND` where only the directory is missing; `ERR_TIMEOUT`; `ERR_ABORTED`.
    */
@@ -325,8 +327,12 @@ function planOf(what: string, place: Place, { directory, readOnly }: OpenDynamic
 }
 
 // What is waited for has a name, for a descriptor leads to what is there.
-function named(operation: string, name: unknown): Place {
-  return existingPlaceOf(operation, checkName(operation, name))
+function named(operation: 'waitAndOpen' | 'waitAndOpenDynamic', name: unknown): Place {
+  if (typeof name !== 'object' || name === null || !(Object.hasOwn(name, 'fd') || Object.hasOwn(name, 'memfd'))) {
+    return existingPlaceOf(operation, checkName(operation, name))
+  }
+  const open = operation === 'waitAndOpen' ? 'Consumer.open' : 'Consumer.openDynamic'
+  throw new ArgumentError('ERR_INVALID_NAME', `${operation}: memory without a name is there already: ${open}({ fd })`)
 }
 
 function decoderOf(what: string, type: unknown, { exact }: OpenOptions): Decoder {
