@@ -116,8 +116,9 @@ export class SysVSharedMemory {
   }
 
   /**
-   * Attaches it (shmat(2)): {@link Region.map} with this as its source. Closing the region detaches it, and so does the end of the process, however it ends. The memory is
-   * always shared, and always as long as it was made: {@link Region.resize} and {@link Region.fd} are `ERR_UNSUPPORTED`.
+   * Attaches it (shmat(2)): {@link Region.map} with this as its source. Closing the region detaches it, and so does the end of the process, however it ends. Unlike shmdt(2),
+   * {@link Region.detach} does not: it leaves the segment attached for the rest of the process. The memory is always shared, and always as long as it was made:
+   * {@link Region.resize} and {@link Region.fd} are `ERR_UNSUPPORTED`.
    *
    * @throws `ERR_INVALID_ARGUMENT`, `ERR_INVALID_SIZE`, `ERR_NOT_FOUND`, `ERR_PERMISSION`, `ERR_ADDRESS_SPACE`; `ERR_ADDRESS_IN_USE` if anything is at `address`, or with
    * `placement: 'replace'` anything but one's own {@link Reservation}; `ERR_HUGE_PAGES` for a segment of huge pages; `ERR_LOCK_LIMIT`.
