@@ -252,6 +252,18 @@ mutexes('it outlives its region, and leaves nothing', async (t, { directory }) =
   t.pass()
 })
 
+mutexes('the largest number of milliseconds is as long as it takes', async t => {
+  using scene = two()
+  const { one, other } = scene
+  const patience = { timeout: Number.MAX_SAFE_INTEGER }
+  const lock = one.lock(patience)
+  const pending = other.lockAsync(patience)
+  t.is(await Promise.race([pending, delay(30, 'waits')]), 'waits')
+  lock.release()
+  using _ = await pending
+  t.is(one.tryLock(), undefined)
+})
+
 mutexes('every argument is checked, and what is refused leaves nothing', async (t, { directory }) => {
   const invalid = 'ERR_INVALID_ARGUMENT'
   const file = fileOf(directory, new Uint8Array(PAGE_SIZE))

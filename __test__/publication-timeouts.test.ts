@@ -51,6 +51,20 @@ scene('a read that waits for a write names the publisher when its time is over',
   t.deepEqual(consumer.read(), pose(1))
 })
 
+scene('the largest number of milliseconds is as long as it takes', async (t, { directory }) => {
+  const patience = { timeout: Number.MAX_SAFE_INTEGER }
+  using publisher = Publisher.create('pose', Pose, { directory, init: pose(1), buffers: 1, ...patience })
+  using consumer = Consumer.open('pose', Pose, { directory })
+  publisher.write(pose(2), patience)
+  t.deepEqual(consumer.read(patience), pose(2))
+  const change = publisher.writeLock()
+  const reading = consumer.readLockAsync(patience)
+  t.is(await Promise.race([reading, delay(30, 'waits')]), 'waits')
+  change.release()
+  using _ = await reading
+  t.throws(() => publisher.write(pose(3), { timeout: 0 }), { code: 'ERR_TIMEOUT' })
+})
+
 scene('a read that waits for a first value tells that none came', (t, { directory }) => {
   using publisher = Publisher.create('pose', Pose, { directory })
   using consumer = Consumer.open('pose', Pose, { directory })

@@ -31,6 +31,7 @@ export interface ReadOptions {
   /**
    * Milliseconds to wait for a value; then `ERR_TIMEOUT`. Default: 1000 for a write that is under way, which only happens with `buffers: 1`.
    * A first value, or another one where the publisher died while it wrote, is only waited for where this is given.
+   * Finite; for as long as it takes, `Number.MAX_SAFE_INTEGER`.
    */
   timeout?: number
 }

@@ -43,6 +43,7 @@ export interface WriteOptions {
   /**
    * Milliseconds to wait for consumers to let go of a buffer; then `ERR_TIMEOUT`, naming who holds one. The thread sleeps meanwhile.
    * Default: 1000 with `buffers: 1`. With more buffers a write does not wait: `ERR_BUSY`.
+   * Finite; for as long as it takes, `Number.MAX_SAFE_INTEGER`.
    */
   timeout?: number
 }

@@ -25,7 +25,7 @@ export interface BrokerOptions {
 
 /** How a call to a broker waits. */
 export interface BrokerCallOptions {
-  /** Milliseconds until `ERR_TIMEOUT`. Default 5000. */
+  /** Milliseconds until `ERR_TIMEOUT`. Default 5000. Finite; for as long as it takes, `Number.MAX_SAFE_INTEGER`. */
   timeout?: number
   /** Ends the call with `ERR_ABORTED`. What it had begun is undone. */
   signal?: AbortSignal

@@ -19,7 +19,7 @@ export interface ChannelWaitOptions {
 
 /** How {@link DescriptorChannel.connect} connects. */
 export interface ChannelConnectOptions extends ChannelWaitOptions {
-  /** Milliseconds until `ERR_TIMEOUT`. Default: 5000. */
+  /** Milliseconds until `ERR_TIMEOUT`. Default: 5000. Finite; for as long as it takes, `Number.MAX_SAFE_INTEGER`. */
   timeout?: number
   /** Whether to wait until somebody listens. Default false: then it is `ERR_NOT_FOUND`. */
   wait?: boolean

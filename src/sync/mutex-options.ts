@@ -1,6 +1,9 @@
 /** How `Mutex.lock` and `Mutex.withLock` wait. */
 export interface MutexLockOptions {
-  /** Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. 0: do not wait. Default 1000, {@link DEFAULT_TIMEOUT}. */
+  /**
+   * Milliseconds to wait for whoever holds the mutex; then `ERR_TIMEOUT`. 0: do not wait. Default 1000, {@link DEFAULT_TIMEOUT}.
+   * Finite; for as long as it takes, `Number.MAX_SAFE_INTEGER`.
+   */
   timeout?: number
 }
 
