@@ -1,5 +1,5 @@
 // Makes the tarballs that a release publishes.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { artifactOf } from './build-all.mjs'
 import { checkNotices, NOTICES } from './notices.mjs'
@@ -21,6 +21,7 @@ export async function packMain(folder) {
   const stage = freshStage(manifest.name)
   for (const file of [...manifest.files, 'LICENSE']) cpSync(join(root, file), join(stage, file), { recursive: true })
   await withoutComments(join(stage, 'lib'))
+  withPlainImports(join(stage, 'lib'))
   writeFileSync(join(stage, 'README.md'), publishedReadme(readFileSync(join(root, 'README.md'), 'utf8'), manifest))
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`)
   const tarball = await pack(stage, folder, MAIN_LIMIT)
@@ -48,6 +49,14 @@ export async function packPlatform(platform, folder, addon = join(root, artifact
 async function withoutComments(lib) {
   const emit = ['--removeComments', '--declaration', 'false', '--outDir', lib]
   await runOrFail(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.lib.json'), ...emit])
+}
+
+/** In the types: TypeScript's resolution by the name node10 does not know the `imports` of package.json. */
+function withPlainImports(lib) {
+  for (const name of readdirSync(lib).filter(name => name.endsWith('.d.ts'))) {
+    const path = join(lib, name)
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll("'#native'", "'../native.cjs'"))
+  }
 }
 
 function publishedManifest(manifest) {

@@ -29,7 +29,7 @@ await main(async () => {
     if (registry.refused.length > 0) throw new Failure(`npm also asked for ${registry.refused.join(', ')}`)
     console.log(
       `pack:check: npm install without a compiler on ${here.name}; ${examples} examples of the README as TypeScript (skipLibCheck: false), ES modules and require; ` +
-        `publint and attw clean; npm's choice right for ${supported} platforms (${standIns} with a stand-in for the addon), nothing to choose and ERR_UNSUPPORTED_PLATFORM on ${unsupported}`,
+        `publint clean, attw clean but for cjs-resolves-to-esm; npm's choice right for ${supported} platforms (${standIns} with a stand-in for the addon), nothing to choose and ERR_UNSUPPORTED_PLATFORM on ${unsupported}`,
     )
   } finally {
     registry.close()
