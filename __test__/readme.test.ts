@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import test from 'ava'
 import { compile, examples, run, WATCHDOG } from './helpers/examples.js'
 
-// Every TypeScript example of the documents is compiled with the published types and run. The Rust ones are doc tests of the core.
+// Every TypeScript example of the documents is compiled with the published types and run. The Rust ones are doc tests of the core, by way of its own README.
 
 test.serial('the examples of the README compile and run', async t => {
   t.timeout(120_000)
@@ -24,4 +24,10 @@ test.serial('the examples of the README compile and run', async t => {
     t.true(stdout.length > 0, `example ${index} prints something`)
   }
   rmSync('/dev/shm/pose', { force: true })
+})
+
+test('the Rust examples of the README are those that the core runs', t => {
+  const found = examples('README.md', 'rust')
+  t.true(found.length > 0, 'the README has Rust examples')
+  t.deepEqual(found, examples('crates/core/README.md', 'rust'))
 })

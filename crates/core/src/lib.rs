@@ -77,7 +77,7 @@ pub fn page_size() -> u64 {
     sys::page_size()
 }
 
-/// The README's Rust examples are doc tests.
+/// The README's examples are doc tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;
