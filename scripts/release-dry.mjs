@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { mainManifest, platforms } from './platforms.mjs'
 import { Failure, main, root, runOrFail } from './run.mjs'
-import { checkVersions } from './versions.mjs'
+import { checkVersions, tagOf } from './versions.mjs'
 
 await main(async () => {
   const version = checkVersions()
@@ -11,17 +11,18 @@ await main(async () => {
   await runOrFail('npm', ['run', '--silent', 'pack:all'])
   // The main package comes last: whoever installs it finds what it asks for.
   const names = [...platforms.map(platform => platform.package), mainManifest().name]
-  for (const name of names) await showPackage(`${name}-${version}.tgz`)
+  for (const name of names) await showPackage(`${name}-${version}.tgz`, tagOf(version))
   await showCrate()
   console.log(`${version}: ${names.length} packages for npm and the crate pagecast shown, nothing published`)
 })
 
-async function showPackage(file) {
+async function showPackage(file, tag) {
   if (!readdirSync(join(root, 'artifacts')).includes(file)) throw new Failure(`artifacts/${file} is missing`)
-  const { stdout } = await runOrFail('npm', ['publish', '--dry-run', '--json', `./artifacts/${file}`], { stdout: null, stderr: null })
+  const command = ['publish', '--dry-run', '--json', '--tag', tag, `./artifacts/${file}`]
+  const { stdout } = await runOrFail('npm', command, { stdout: null, stderr: null })
   const printed = JSON.parse(stdout)
   const { id, size, unpackedSize, files } = printed.id ? printed : Object.values(printed)[0]
-  console.log(`npm: ${id}, ${size.toLocaleString('en')} bytes packed, ${unpackedSize.toLocaleString('en')} unpacked`)
+  console.log(`npm: ${id} as ${tag}, ${size.toLocaleString('en')} bytes packed, ${unpackedSize.toLocaleString('en')} unpacked`)
   for (const { path } of files) console.log(`  ${path}`)
 }
 

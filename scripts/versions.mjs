@@ -21,6 +21,11 @@ export function checkVersions() {
   throw new Failure(`package.json has ${version}: ${other.map(([where, found]) => `${where} has ${found}`).join(', ')}`)
 }
 
+/** What `npm publish` files a version under: who installs without a version gets none that goes before a release. */
+export function tagOf(version) {
+  return version.includes('-') ? 'next' : 'latest'
+}
+
 /** What is where, as it stands. */
 function found() {
   const cargo = read('Cargo.toml')
