@@ -21,7 +21,7 @@ function write(folder, platform) {
 }
 
 function manifestOf(platform) {
-  const { version, license, author, engines } = mainManifest()
+  const { version, license, author, repository, engines } = mainManifest()
   const { os, cpu, libc, addon } = platform
   const fits = { os: [os], cpu: [cpu], ...(libc && { libc: [libc] }) }
   const description = `The addon of pagecast for ${labelOf(platform)}`
@@ -31,6 +31,8 @@ function manifestOf(platform) {
     description,
     license,
     author,
+    // npm signs where a package came from only where the package says so, too
+    ...(repository && { repository }),
     engines,
     ...fits,
     type: 'commonjs',
