@@ -21,8 +21,10 @@ function unloadable(cause: unknown, platform: string): PagecastError {
   }
   const broken = causes.find(({ message }) => !/^Cannot find (module|native binding)/.test(message))
   if (broken !== undefined) {
-    const [said] = broken.message.split('\n')
-    return failure('ERR_ADDON_UNLOADABLE', `the addon of pagecast for ${platform} does not load here: ${said}`, cause)
+    const [said = ''] = broken.message.split('\n')
+    // glibc's libc.so is a text for linkers, and no library.
+    const built = said.includes('libc.so: invalid ELF header') ? 'it is built for musl, and this process has glibc: ' : ''
+    return failure('ERR_ADDON_UNLOADABLE', `the addon of pagecast for ${platform} does not load here: ${built}${said}`, cause)
   }
   const advice = 'install again without --omit=optional, on the system that runs it'
   return failure('ERR_ADDON_MISSING', `the package with the addon of pagecast for ${platform} is not installed: ${advice}`, cause)
