@@ -2,8 +2,8 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { requireCargo } from './cargo.mjs'
-import { GLIBC_FLOOR, inspect } from './inspect.mjs'
+import { compilerVersion, requireCargo } from './cargo.mjs'
+import { DEBIAN_STD, GLIBC_FLOOR, inspect } from './inspect.mjs'
 import { platformsNamed } from './platforms.mjs'
 import { Failure, main, root, runOrFail } from './run.mjs'
 import { isFresh, stamp } from './stamp.mjs'
@@ -19,8 +19,10 @@ export async function buildAll(platforms) {
   await requireCargo()
   mkdirSync(join(root, 'artifacts'), { recursive: true })
   for (const platform of platforms) {
-    const step = { name: `artifact-${platform.name}`, inputs: [...sources, ...scripts], outputs: [artifactOf(platform)] }
-    if (!isFresh(step)) await build(platform)
+    const std = await standardLibrary(platform.triple)
+    const compiler = [await compilerVersion(std.env.RUSTC), ...std.options].join('\n')
+    const step = { name: `artifact-${platform.name}`, inputs: [...sources, ...scripts], outputs: [artifactOf(platform)], compiler }
+    if (!isFresh(step)) await build(platform, std)
     stamp(step)
     const { size, facts } = await inspect(platform, join(root, artifactOf(platform)))
     console.log(`${platform.name.padEnd(16)} ${size.toLocaleString('en').padStart(9)} bytes  ${facts.join(', ')}`)
@@ -31,10 +33,9 @@ export function artifactOf({ addon }) {
   return `artifacts/${addon}`
 }
 
-async function build(platform) {
+async function build(platform, { options, env }) {
   const { triple, libc } = platform
   console.error(`pagecast: building for ${platform.name}`)
-  const { options, env } = await standardLibrary(triple)
   const target = libc === 'glibc' ? `${triple}.${GLIBC_FLOOR}` : triple
   const command = ['zigbuild', '--release', '--locked', '--package', 'pagecast-node', '--target', target, '--target-dir', 'target/cross']
   await runOrFail('cargo', [...command, ...options], { env: { ...env, ...(await environmentOf(platform)) } })
@@ -60,7 +61,8 @@ async function environmentOf({ os, libc }) {
 
 function remaps() {
   const home = process.env.CARGO_HOME ?? join(homedir(), '.cargo')
-  return [`--remap-path-prefix=${root}=`, `--remap-path-prefix=${join(home, 'registry/src')}=registry`]
+  const folders = { [root]: '', [join(home, 'registry/src')]: 'registry', [DEBIAN_STD]: 'rust' }
+  return Object.entries(folders).map(([folder, name]) => `--remap-path-prefix=${folder}=${name}`)
 }
 
 async function collect(platform) {

@@ -20,6 +20,15 @@ async function cargoVersion() {
   }
 }
 
+/** What a compiler says of itself, its commit included; nothing where there is none. */
+export async function compilerVersion(rustc = process.env.RUSTC ?? 'rustc') {
+  try {
+    return (await run(rustc, ['-vV'], { stdout: null, stderr: null })).stdout.trim()
+  } catch {
+    return ''
+  }
+}
+
 /** Compares dotted version numbers. */
 export function isOlder(version, than) {
   return version.localeCompare(than, 'en', { numeric: true }) < 0

@@ -13,6 +13,8 @@ const libraries = {
 }
 /** Red Hat 7 and everything since. */
 export const GLIBC_FLOOR = '2.17'
+/** Where Debian has the sources of the standard library. */
+export const DEBIAN_STD = '/usr/lib/rustlib/src/rust'
 
 /** Throws a `Failure` that says what is wrong; resolves to its size and what was found. */
 export async function inspect(platform, path) {
@@ -46,7 +48,7 @@ function newestGlibc(text) {
 
 /** Names of folders of the machine that built it are of no use to anybody. */
 function refusePaths(platform, bytes) {
-  for (const folder of [root, `${homedir()}/`]) expect(platform, !bytes.includes(folder), `has the path ${folder} in it`)
+  for (const folder of [root, `${homedir()}/`, DEBIAN_STD]) expect(platform, !bytes.includes(folder), `has the path ${folder} in it`)
 }
 
 function expect({ addon }, condition, what) {

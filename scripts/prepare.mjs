@@ -1,7 +1,7 @@
 // Installs and builds what is missing or stale: `node scripts/prepare.mjs [step...]`, by default all steps.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { requireCargo } from './cargo.mjs'
+import { compilerVersion, requireCargo } from './cargo.mjs'
 import { Failure, main, root, runOrFail } from './run.mjs'
 import { isFresh, stamp } from './stamp.mjs'
 
@@ -26,8 +26,9 @@ function addon() {
 
 /** Brings the named steps up to date. Throws a `Failure` when that cannot be done. */
 export async function prepare(names) {
-  const wanted = steps.filter(step => names.includes(step.name))
   requireNode()
+  const compiler = await compilerVersion()
+  const wanted = steps.filter(step => names.includes(step.name)).map(step => (step.cargo ? { ...step, compiler } : step))
   // Asked before anything is installed, so that a missing cargo is all one sees.
   if (wanted.some(step => step.cargo && !isFresh(step))) await requireCargo()
   await install()

@@ -1,19 +1,21 @@
-// Tells whether a build is up to date: a stamp file holds the hash of all that went in and all that came out.
+// Tells whether a build is up to date: a stamp file holds the hash of all that went in and all that came out, and which compiler made it.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { root } from './run.mjs'
 
-/** Whether `step` was built from these inputs and its outputs are as it left them. */
+/** Whether `step` was built from these inputs, by this compiler, and its outputs are as it left them. Where no compiler is found, any was right. */
 export function isFresh(step) {
   const path = stampPath(step)
-  return existsSync(path) && readFileSync(path, 'utf8') === digest(step)
+  if (!existsSync(path)) return false
+  const [hash, ...compiler] = readFileSync(path, 'utf8').split('\n')
+  return hash === digest(step) && (!step.compiler || step.compiler === compiler.join('\n'))
 }
 
 /** Notes that `step` is built. */
 export function stamp(step) {
   mkdirSync(dirname(stampPath(step)), { recursive: true })
-  writeFileSync(stampPath(step), digest(step))
+  writeFileSync(stampPath(step), `${digest(step)}\n${step.compiler ?? ''}`)
 }
 
 function stampPath({ name }) {
