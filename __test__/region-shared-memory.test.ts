@@ -130,6 +130,14 @@ regions('shared memory is made longer and shorter', (t, { directory }) => {
   sparse.unlink()
 })
 
+regions('an object may be made with no bytes', (t, { directory }) => {
+  using memory = SharedMemory.open('empty', 'x', { directory, size: 0 })
+  t.is(memory.byteLength, 0)
+  memory.truncate(PAGE_SIZE)
+  t.is(memory.byteLength, PAGE_SIZE)
+  memory.unlink()
+})
+
 regions('a name is taken away, the memory stays', (t, scene) => {
   const { directory } = scene
   const memory = SharedMemory.open('object', 'x', { directory, size: 100 })

@@ -22,6 +22,7 @@ skipped=(
   a_consumer_that_waits_in_vain_says_so
   # nothing comes of mlock(2)
   locked_pages_stay_in_memory
+  what_is_asked_for_all_pages_is_asked_for_those_that_come_later
   # an address that no process can have is refused in other words, or replaced
   what_is_no_page_s_address_is_refused
   an_address_past_the_last_one_is_told_from_too_many_mappings
