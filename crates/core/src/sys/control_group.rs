@@ -34,6 +34,9 @@ const V2: Files = Files {
     swap_includes_memory: false,
 };
 
+/// Version 1 says 2^63, rounded down to whole pages, where version 2 says `max`.
+const NO_LIMIT: u64 = 1 << 62;
+
 /// Bytes that this process's group, and those it is in, have left, of memory and of `free_swap` bytes of the machine's. `None`: no limit is known.
 pub(super) fn memory_left(free_swap: u64) -> Option<u64> {
     let groups = read_to_string("/proc/self/cgroup").ok()?;
@@ -61,7 +64,7 @@ fn above(mount: PathBuf, path: &str) -> impl Iterator<Item = PathBuf> {
 }
 
 fn left(files: &Files, level: &Path, free_swap: u64) -> Option<u64> {
-    let limit = number(level, files.limit)?;
+    let limit = number(level, files.limit).filter(|limit| *limit < NO_LIMIT)?; // before all else: reading costs more than the mapping that asks
     let reclaimable = read_to_string(level.join("memory.stat")).ok().and_then(|stat| value(&stat, files.reclaimable)).unwrap_or(0);
     let used = number(level, files.usage)?.saturating_sub(reclaimable);
     let memory = limit.saturating_sub(used);
