@@ -39,8 +39,8 @@ export class Child {
     this.#process.stdin?.on('error', () => {}) // it is dead already, which `ended` tells
     const lines = createInterface((this.#process.stdout ?? this.#process.stdio[3]) as Readable)
     this.ended = this.#follow(name, lines)
-    this.ready = Promise.race([once(lines, 'line'), this.ended])
-    this.begun = Promise.race([this.ready.then(() => once(lines, 'line')), this.ended])
+    this.ready = Promise.race([nthLine(lines, 1), this.ended])
+    this.begun = Promise.race([nthLine(lines, 2), this.ended])
   }
 
   /** Tells it to end. */
@@ -71,4 +71,15 @@ export class Child {
       return (error as Error).message // it could not be started
     }
   }
+}
+
+/** Listens from the beginning: two lines may arrive at once. */
+function nthLine(lines: NodeJS.EventEmitter, n: number): Promise<unknown> {
+  let left = n
+  return new Promise<void>(resolve => {
+    lines.on('line', () => {
+      left -= 1
+      if (left === 0) resolve()
+    })
+  })
 }
