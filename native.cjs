@@ -839,6 +839,7 @@ module.exports.NativeBroker = nativeBinding.NativeBroker
 module.exports.NativeChannel = nativeBinding.NativeChannel
 module.exports.NativeConsumer = nativeBinding.NativeConsumer
 module.exports.NativeDescriptor = nativeBinding.NativeDescriptor
+module.exports.NativeHugePlace = nativeBinding.NativeHugePlace
 module.exports.NativeListener = nativeBinding.NativeListener
 module.exports.NativeMessage = nativeBinding.NativeMessage
 module.exports.NativeMutex = nativeBinding.NativeMutex

@@ -100,6 +100,16 @@ export declare class NativeDescriptor {
   close(): void
 }
 
+/** Finds a place for huge pages in the engine's memory. */
+export declare class NativeHugePlace {
+  /** For what begins at this byte of its object. */
+  constructor(byteOffset: number)
+  /** Whether other memory, asked for before this is closed, may be better than these pages are. */
+  isElsewhere(pages: Uint8Array): boolean
+  /** Lets go of the addresses that were kept from the engine. */
+  close(): void
+}
+
 /** Whom others connect to. */
 export declare class NativeListener {
   /** Listens at a path. */

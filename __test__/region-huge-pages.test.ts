@@ -27,6 +27,11 @@ function smaps(address: bigint, field: string): number | undefined {
   return undefined
 }
 
+/** What the engine gets next begins so many times 64 KiB below where it would have. */
+function displace(times: number): void {
+  Region.reserve(12 * 2 ** 30 + times * 65_536)
+}
+
 function refused(t: ExecutionContext, map: () => Region, message: RegExp): void {
   t.throws(map, { code: 'ERR_HUGE_PAGES', message })
 }
@@ -77,9 +82,10 @@ regions('every mapping of shared memory has them, or is refused', (t, { director
     return
   }
   using _ = tmpfs
+  displace(5)
   using source = SharedMemory.open('huge', 'x', { directory: tmpfs.directory, size: SIZE, reserve: false })
   if (isBun) return refused(t, () => Region.map({ source, hugePages: true, reserve: false }), MISPLACED)
-  const address = 0x2f10_0000_0000n
+  const address = 0x4f10_0000_0000n
   using region = Region.map({ source, address, hugePages: true, reserve: false })
   region.bytes.fill(1)
   t.is(smaps(address, 'THPeligible'), 1)
@@ -92,8 +98,30 @@ regions('every mapping of shared memory has them, or is refused', (t, { director
 
   using placed = Region.map({ source, hugePages: true, reserve: false })
   t.is(smaps(BigInt(placed.handle().address), 'THPeligible'), 1)
+  using later = Region.map({ source, hugePages: true, reserve: false, offset: 3 * 65_536 })
+  t.is(later.bytes[0], 1)
   const askew = { source, hugePages: true, reserve: false, offset: PAGE_SIZE } as const
   refused(t, () => Region.map(askew), MISPLACED)
   using plain = Region.map({ ...askew, hugePages: false })
   t.is(plain.bytes[0], 1)
+})
+
+regions('the place for huge pages is found wherever the engine would put its memory', t => {
+  if (settingOf('enabled') === 'never' || isBun) {
+    t.pass('there are none, or none can be found')
+    return
+  }
+  const size = 2 * 2 ** 20
+  const huge: Region[] = []
+  const plain: Region[] = []
+  for (let index = 1; index <= 20; index++) {
+    displace(index)
+    plain.push(Region.map({ size, sharing: 'private', reserve: false }))
+    huge.push(Region.map({ size, sharing: 'private', reserve: false, hugePages: true }))
+  }
+  const isLevel = ({ address }: Region) => address % BigInt(size) === 0n
+  t.true(huge.every(isLevel), 'each is one whole huge page')
+  t.false(plain.every(isLevel), 'which others are only by luck')
+  for (const { address } of huge) t.is(smaps(address, 'THPeligible'), 1)
+  for (const region of [...huge, ...plain]) region.close()
 })

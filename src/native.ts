@@ -19,6 +19,7 @@ export {
   NativeBroker,
   NativeChannel,
   NativeConsumer,
+  NativeHugePlace,
   NativeListener,
   NativeMutex,
   NativeParcel,

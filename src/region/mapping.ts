@@ -30,7 +30,7 @@ export class Mapping {
   static make(plan: MapPlan): Mapping {
     const what = `map ${plan.subject}`
     const { byteLength } = plan.native
-    const early = byteLength !== undefined && plan.isViewable ? new RegionPages(what, byteLength) : undefined
+    const early = byteLength !== undefined && plan.isViewable ? pagesFor(plan, what, { byteLength }) : undefined
     const native = attempt(() => NativeRegion.open(plan.native))
     try {
       return new Mapping(plan, native, early)
@@ -46,7 +46,7 @@ export class Mapping {
     this.byteLength = native.byteLength
     if (isHeldUntilClosed) native.closeAtEnd()
     if (!native.viewable) return
-    const pages = early ?? new RegionPages(`map ${plan.subject}`, this.byteLength)
+    const pages = early ?? pagesFor(plan, `map ${plan.subject}`, native)
     attempt(() => native.mapOver(pages.whole))
     this.#show(pages)
     if (plan.seals.length > 0) attempt(() => native.seal([...plan.seals]))
@@ -115,7 +115,7 @@ export class Mapping {
       const message = `the region has ${this.byteLength} bytes, no multiple of ${SHARED_UNIT}; map it with privateTail: true`
       throw new ArgumentError('ERR_INVALID_SIZE', `${what}: ${message}`)
     }
-    const pages = new RegionPages(what, this.byteLength, true)
+    const pages = pagesFor(this.plan, what, this.#native, true)
     attempt(() => this.#native.share(pages.whole))
     pages.belongTo(this.#native)
     return pages
@@ -129,7 +129,8 @@ export class Mapping {
   /** The old pages are let go of when the new ones are there: what fails changes nothing. */
   resize(byteLength: number): void {
     const old = this.#pages
-    const pages = old === undefined ? undefined : new RegionPages(this.what('resize'), byteLength)
+    const pages =
+      old === undefined ? undefined : pagesFor(this.plan, this.what('resize'), { byteLength, byteOffset: this.#native.byteOffset })
     this.call('resize', native => native.resize(byteLength, pages?.whole))
     this.byteLength = byteLength
     if (this.#shared !== undefined) this.#outgrown.push(this.#shared)
@@ -166,4 +167,14 @@ export class Mapping {
     this.#bytes = undefined
     return all
   }
+}
+
+interface Extent {
+  readonly byteLength: number
+  /** Default: as planned. */
+  readonly byteOffset?: number
+}
+
+function pagesFor({ native }: MapPlan, what: string, { byteLength, byteOffset = native.byteOffset }: Extent, shared = false): RegionPages {
+  return new RegionPages(what, { byteLength, shared, hugeAt: native.hugePages ? byteOffset : undefined })
 }

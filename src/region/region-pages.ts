@@ -1,6 +1,7 @@
 import { engineOf, type WideMemory } from '../engine.js'
 import { allocate, ENGINE_PAGE, MOST_BYTES, release } from '../engine-memory.js'
 import { SegmentError } from '../errors.js'
+import { NativeHugePlace } from '../native.js'
 
 // As long as anybody can reach the buffer, what it shows stays mapped. The native object refers to nothing here, so that all of it
 // can be collected together.
@@ -9,11 +10,23 @@ const owners = new WeakMap<ArrayBufferLike, object>()
 // V8 unmaps what it collects. Bun's allocator writes its notes into it, and gives it to others, while somebody's file is still mapped there: so
 // with Bun nothing is collected before the region is closed.
 const held = new Set<ArrayBufferLike>()
+const isBun = 'bun' in process.versions
 /** Whether pages are the engine's to take back only after the native part let go of them. */
-export const isHeldUntilClosed = 'bun' in process.versions
+export const isHeldUntilClosed = isBun
+// Bun's allocator asks the kernel for room that begins as huge pages do, and puts a page of its own first.
+const canBePlaced = !isBun
 
 // What outlives its region on purpose is never collected.
 const given: ArrayBufferLike[] = []
+
+/** What pages are asked for. */
+export interface PagesWanted {
+  readonly byteLength: number
+  /** Whether for a `SharedArrayBuffer`. Default false. */
+  readonly shared?: boolean
+  /** If there are to be huge pages: where in its object the first byte is. */
+  readonly hugeAt?: number | undefined
+}
 
 /** Pages of the engine's for one mapping of a region; the `Memory` they are of is not let out. */
 export class RegionPages {
@@ -23,18 +36,12 @@ export class RegionPages {
   readonly #release: () => void
 
   /** Fresh pages, whole ones of 64 KiB, of which there may be none left. Nothing is mapped over them yet. */
-  constructor(what: string, byteLength: number, shared = false) {
-    const engine = engineOf(what)
-    if (byteLength <= MOST_BYTES) {
-      const memory = allocate(engine, what, byteLength, shared)
-      this.buffer = memory.buffer
-      this.#release = shared ? () => {} : () => release(memory, this.buffer, () => memory.grow(0))
-    } else {
-      const { buffer, detach } = wide(what, Math.ceil(byteLength / ENGINE_PAGE), shared)
-      this.buffer = buffer
-      this.#release = detach
-    }
-    this.whole = new Uint8Array(this.buffer)
+  constructor(what: string, { byteLength, shared = false, hugeAt }: PagesWanted) {
+    const make = () => fresh(what, byteLength, shared)
+    const { buffer, detach } = canBePlaced && hugeAt !== undefined ? placed(make, hugeAt) : make()
+    this.buffer = buffer
+    this.#release = detach
+    this.whole = new Uint8Array(buffer)
   }
 
   /** The buffer keeps `owner` alive from now on. */
@@ -62,15 +69,38 @@ export class RegionPages {
   }
 }
 
-interface Wide {
+interface Made {
   readonly buffer: ArrayBufferLike
   readonly detach: () => void
+}
+
+function fresh(what: string, byteLength: number, shared: boolean): Made {
+  if (byteLength > MOST_BYTES) return wide(what, Math.ceil(byteLength / ENGINE_PAGE), shared)
+  const memory = allocate(engineOf(what), what, byteLength, shared)
+  const { buffer } = memory
+  return { buffer, detach: shared ? () => {} : () => release(memory, buffer, () => memory.grow(0)) }
+}
+
+/** Made again until there can be huge pages, or nothing is left to try. What is not taken is the engine's to free. */
+function placed(make: () => Made, hugeAt: number): Made {
+  const place = new NativeHugePlace(hugeAt)
+  try {
+    let made = make()
+    while (place.isElsewhere(new Uint8Array(made.buffer))) {
+      const other = tryTo(make)
+      if (other === undefined) break
+      made = other
+    }
+    return made
+  } finally {
+    place.close()
+  }
 }
 
 type Growable = new (byteLength: number, options: { maxByteLength: number }) => SharedArrayBuffer
 
 /** More than 4 GiB: memory that counts in 64 bits where the engine has it, else a growable `SharedArrayBuffer`, whose pages are its own, too. */
-function wide(what: string, pages: number, shared: boolean): Wide {
+function wide(what: string, pages: number, shared: boolean): Made {
   const engine = engineOf(what)
   const size = { initial: BigInt(pages), maximum: BigInt(pages), shared }
   const byteLength = pages * ENGINE_PAGE
@@ -82,17 +112,17 @@ function wide(what: string, pages: number, shared: boolean): Wide {
   throw new SegmentError('ERR_ADDRESS_SPACE', `${what}: ${message}`)
 }
 
-function detachable(memory: WideMemory, shared: boolean): Wide {
+function detachable(memory: WideMemory, shared: boolean): Made {
   const { buffer } = memory
   return { buffer, detach: shared ? () => {} : () => release(memory, buffer, () => memory.grow(0n)) }
 }
 
-function growable(byteLength: number): Wide {
+function growable(byteLength: number): Made {
   return { buffer: new (SharedArrayBuffer as Growable)(byteLength, { maxByteLength: byteLength }), detach: () => {} }
 }
 
 /** An engine that has no such memory, or no room for it, says so in several ways. */
-function tryTo(make: () => Wide): Wide | undefined {
+function tryTo(make: () => Made): Made | undefined {
   try {
     const made = make()
     return new Uint8Array(made.buffer).length === made.buffer.byteLength ? made : undefined

@@ -7,6 +7,7 @@ mod descriptor;
 mod descriptors;
 mod error;
 pub mod handle;
+mod huge_place;
 pub mod layout;
 mod location;
 mod mutex;

@@ -11,6 +11,8 @@ mod covering;
 #[cfg(not(pagecast_loom))]
 pub mod fault_guard;
 #[cfg(not(pagecast_loom))]
+mod fillings;
+#[cfg(not(pagecast_loom))]
 mod lent;
 #[cfg(not(pagecast_loom))]
 mod mapping;
@@ -36,6 +38,7 @@ pub use {
 #[cfg(not(pagecast_loom))]
 pub(crate) use {
     fault_guard::Mended,
+    fillings::Fillings,
     lent::Kept,
     mapping::map_error,
     reservation::{Part, in_use, out_of_reach},

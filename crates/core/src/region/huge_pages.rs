@@ -3,7 +3,7 @@
 
 use super::object::Object;
 use crate::error::{Code, Error, Result, grouped};
-use crate::memory::View;
+use crate::memory::{Fillings, View};
 use crate::sys::Advice;
 use std::fs::{File, read_to_string};
 use std::io::{BufRead, BufReader};
@@ -11,6 +11,40 @@ use std::ops::Range;
 
 const SETTINGS: &str = "/sys/kernel/mm/transparent_hugepage";
 const SMAPS: &str = "/proc/self/smaps";
+
+/// How often an engine is asked for other memory: each time makes one more free stretch fit, and those that it gave back leave some, too.
+const TRIES: u32 = 64;
+
+/// Finds a place for huge pages in memory that somebody else allocates, as an engine does: V8 aligns it to 64 KiB, so that the multiples of a huge page's
+/// size in a shared object are at such multiples of an address only by luck. So whoever finds that they are not asks for other memory, while what lies
+/// beside the last one is filled up to where they would be.
+#[derive(Debug, Default)]
+pub struct HugePlace {
+    byte_offset: u64,
+    tries: u32,
+    fillings: Fillings,
+}
+
+impl HugePlace {
+    /// For what begins at this byte of its object.
+    pub fn new(byte_offset: u64) -> HugePlace {
+        HugePlace { byte_offset, ..HugePlace::default() }
+    }
+
+    /// Whether other memory, asked for while this lives, may be better than these pages are. Not if they can hold a huge page, nor where there are none.
+    pub fn is_elsewhere(&mut self, pages: &Range<usize>) -> bool {
+        let Some(size) = huge_page() else { return false };
+        if self.tries == TRIES || pages.len() < size || can_hold_one(pages, Some(self.byte_offset)) {
+            return false;
+        }
+        // what an engine takes with it on both sides is a multiple of a huge page, or nothing
+        let taken = if self.tries.is_multiple_of(2) { 0 } else { pages.len() };
+        let offset = usize::try_from(self.byte_offset % size as u64).unwrap_or(0);
+        self.fillings.add_around(pages.start, size, (offset + taken) % size);
+        self.tries += 1;
+        true
+    }
+}
 
 /// Asks for them; why not, if the system refuses.
 pub(super) fn ask(title: &str, object: &Object, private: bool, byte_offset: u64, view: &View) -> Result<()> {
@@ -63,12 +97,13 @@ fn forbidding_setting(object: &Object, private: bool) -> Option<String> {
 
 /// Bytes of a huge page.
 fn huge_page() -> Option<usize> {
-    read_to_string(format!("{SETTINGS}/hpage_pmd_size")).ok()?.trim().parse().ok()
+    let size: usize = read_to_string(format!("{SETTINGS}/hpage_pmd_size")).ok()?.trim().parse().ok()?;
+    size.is_power_of_two().then_some(size)
 }
 
 /// Whether a whole one lies in these pages; one of an object begins at a multiple of its size there, too.
 fn can_hold_one(pages: &Range<usize>, byte_offset: Option<u64>) -> bool {
-    let Some(size) = huge_page().filter(|size| size.is_power_of_two()) else { return true };
+    let Some(size) = huge_page() else { return true };
     let is_level = byte_offset.is_none_or(|byte_offset| (pages.start as u64).wrapping_sub(byte_offset).is_multiple_of(size as u64));
     let first = pages.start.checked_next_multiple_of(size).and_then(|first| first.checked_add(size));
     is_level && first.is_some_and(|end| end <= pages.end)

@@ -36,6 +36,7 @@ pub use crate::memory::{Lent, NotOverlaid, Number, Reservation};
 pub use crate::segment::duplicate;
 pub use crate::sys::{Access, Advice, Seals};
 pub use handle::Handle;
+pub use huge_pages::HugePlace;
 pub use options::{MapOptions, Placement, Source};
 pub use overlay::{Overlay, StillOverlaid};
 pub use shared_memory::{Mode, SharedMemory, SharedMemoryInfo, SharedMemoryOptions, list, unlink};
