@@ -13,8 +13,8 @@ const held = new Set<ArrayBufferLike>()
 const isBun = 'bun' in process.versions
 /** Whether pages are the engine's to take back only after the native part let go of them. */
 export const isHeldUntilClosed = isBun
-// Bun's allocator asks the kernel for room that begins as huge pages do, and puts a page of its own first.
-const canBePlaced = !isBun
+/** V8's memory begins at multiples of its own pages. Bun's allocator asks the kernel for room that begins as huge pages do, and puts a page of its own first. */
+const canBeginAt = (byteOffset: number) => !isBun && byteOffset % ENGINE_PAGE === 0
 
 // What outlives its region on purpose is never collected.
 const given: ArrayBufferLike[] = []
@@ -38,7 +38,7 @@ export class RegionPages {
   /** Fresh pages, whole ones of 64 KiB, of which there may be none left. Nothing is mapped over them yet. */
   constructor(what: string, { byteLength, shared = false, hugeAt }: PagesWanted) {
     const make = () => fresh(what, byteLength, shared)
-    const { buffer, detach } = canBePlaced && hugeAt !== undefined ? placed(make, hugeAt) : make()
+    const { buffer, detach } = hugeAt !== undefined && canBeginAt(hugeAt) ? placed(make, hugeAt) : make()
     this.buffer = buffer
     this.#release = detach
     this.whole = new Uint8Array(buffer)
@@ -84,16 +84,19 @@ function fresh(what: string, byteLength: number, shared: boolean): Made {
 /** Made again until there can be huge pages, or nothing is left to try. What is not taken is the engine's to free. */
 function placed(make: () => Made, hugeAt: number): Made {
   const place = new NativeHugePlace(hugeAt)
+  const others: Made[] = [] // each is there until the end, for the next one to be elsewhere
   try {
     let made = make()
     while (place.isElsewhere(new Uint8Array(made.buffer))) {
-      const other = tryTo(make)
-      if (other === undefined) break
-      made = other
+      others.push(made)
+      const next = tryTo(make)
+      if (next === undefined) break
+      made = next
     }
     return made
   } finally {
     place.close()
+    others.length = 0
   }
 }
 

@@ -15,9 +15,9 @@ const SMAPS: &str = "/proc/self/smaps";
 /// How often an engine is asked for other memory: each time makes one more free stretch fit, and those that it gave back leave some, too.
 const TRIES: u32 = 64;
 
-/// Finds a place for huge pages in memory that somebody else allocates, as an engine does: V8 aligns it to 64 KiB, so that the multiples of a huge page's
-/// size in a shared object are at such multiples of an address only by luck. So whoever finds that they are not asks for other memory, while what lies
-/// beside the last one is filled up to where they would be.
+/// Finds a place for huge pages in memory that somebody else places, as the kernel does, or an engine: V8 aligns its own to 64 KiB, so that the multiples of a
+/// huge page's size in a shared object are at such multiples of an address only by luck. So whoever finds that they are not asks for other memory, keeping
+/// the first, while what lies beside that is filled up to where they would be.
 #[derive(Debug, Default)]
 pub struct HugePlace {
     byte_offset: u64,
@@ -34,15 +34,27 @@ impl HugePlace {
     /// Whether other memory, asked for while this lives, may be better than these pages are. Not if they can hold a huge page, nor where there are none.
     pub fn is_elsewhere(&mut self, pages: &Range<usize>) -> bool {
         let Some(size) = huge_page() else { return false };
-        if self.tries == TRIES || pages.len() < size || can_hold_one(pages, Some(self.byte_offset)) {
+        let offset = usize::try_from(self.byte_offset % size as u64).unwrap_or(0);
+        let best = offset..offset.saturating_add(pages.len());
+        let may_be = |pages| can_hold_one(pages, Some(self.byte_offset));
+        if may_be(pages) || !may_be(&best) || self.tries == TRIES {
             return false;
         }
         // what an engine takes with it on both sides is a multiple of a huge page, or nothing
         let taken = if self.tries.is_multiple_of(2) { 0 } else { pages.len() };
-        let offset = usize::try_from(self.byte_offset % size as u64).unwrap_or(0);
         self.fillings.add_around(pages.start, size, (offset + taken) % size);
         self.tries += 1;
         true
+    }
+
+    /// Mapped again until there can be huge pages, or nothing is left to try.
+    pub(super) fn find(mut self, map: impl Fn() -> Result<View>) -> Result<View> {
+        let mut views = vec![map()?]; // each stays, for the next one to be elsewhere
+        while views.last().is_some_and(|view| self.is_elsewhere(&addresses(view))) {
+            let Ok(other) = map() else { break };
+            views.push(other);
+        }
+        views.pop().map_or_else(map, Ok)
     }
 }
 
@@ -54,7 +66,7 @@ pub(super) fn ask(title: &str, object: &Object, private: bool, byte_offset: u64,
         let unnamed = || Error::system(format_args!("{title}: huge pages"), "madvise", errno).with_code(Code::HugePages);
         return Err(setting().map_or_else(unnamed, |fact| refused(title, &fact)));
     }
-    let pages = view.address()..view.address() + view.byte_length();
+    let pages = addresses(view);
     match File::open(SMAPS).ok().and_then(|smaps| is_eligible(BufReader::new(smaps), &pages)) {
         Some(true) => Ok(()),
         Some(false) => {
@@ -66,6 +78,10 @@ pub(super) fn ask(title: &str, object: &Object, private: bool, byte_offset: u64,
         }
         None => setting().map_or(Ok(()), |fact| Err(refused(title, &fact))),
     }
+}
+
+fn addresses(view: &View) -> Range<usize> {
+    view.address()..view.address() + view.byte_length()
 }
 
 /// Refuses a place that cannot hold one, before anything is lost there by mapping a shared object over it.

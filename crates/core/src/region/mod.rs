@@ -96,11 +96,15 @@ impl Region {
     pub fn map(options: &MapOptions) -> Result<Region> {
         let mut region = Region::prepare(options)?;
         if region.views.is_empty() {
-            let (length, backing) = (region.whole_pages(), region.backing(region.access)?);
-            let view = View::new(Place::Anywhere, length, &backing, |errno| region.map_refused("", length, errno))?;
-            region.add(view)?;
+            region.add(region.view_anywhere()?)?;
         }
         Ok(region)
+    }
+
+    fn view_anywhere(&self) -> Result<View> {
+        let (length, backing) = (self.whole_pages(), self.backing(self.access)?);
+        let view = || View::new(Place::Anywhere, length, &backing, |errno| self.map_refused("", length, errno));
+        if self.wishes.huge_pages { HugePlace::new(self.byte_offset).find(view) } else { view() }
     }
 
     /// As [`Region::map`], and where it has no place nothing is mapped yet: that is for [`Region::map_over`].

@@ -3,7 +3,7 @@
 use crate::common::{Directory, code};
 use crate::smaps;
 use pagecast::Code;
-use pagecast::region::{Advice, MapOptions, Overlay, Region, Source};
+use pagecast::region::{Advice, HugePlace, MapOptions, Overlay, Region, Reservation, Source};
 
 const SETTINGS: &str = "/sys/kernel/mm/transparent_hugepage";
 const MEBI: u64 = 1 << 20;
@@ -76,6 +76,46 @@ fn fresh_zeros_of_one_process_are_huge_pages() {
     assert!(huge.iter().any(|kilobytes| *kilobytes >= 2048), "{huge:?}");
     if chosen.contains("[madvise]") {
         assert_eq!(number(&zeros(false).unwrap(), "AnonHugePages"), Some(0), "nobody asked");
+    }
+}
+
+/// A reservation stands for memory that an engine places. Each is one page longer than the one before, and lies below it.
+#[test]
+fn their_place_is_found_wherever_memory_would_be_next() {
+    let Some(size) = std::fs::read_to_string(format!("{SETTINGS}/hpage_pmd_size")).ok().and_then(|size| size.trim().parse::<u64>().ok())
+    else {
+        return;
+    };
+    let is_level = |reserved: &Reservation, offset: u64| reserved.address() % size == offset % size;
+    let (mut all, mut at_once) = (Vec::new(), 0);
+    for index in 1..=20 {
+        let (byte_length, offset) = (2 * size + 4096 * index, 4096 * (index % 3) + size);
+        let make = || Reservation::new(byte_length, None).unwrap();
+        let mut place = HugePlace::new(offset);
+        all.push(make());
+        at_once += u32::from(is_level(&all[all.len() - 1], offset));
+        while place.is_elsewhere(&range(&all[all.len() - 1])) {
+            all.push(make());
+        }
+        assert!(is_level(&all[all.len() - 1], offset), "{:#x} for {offset:#x}", all[all.len() - 1].address());
+    }
+    assert!(at_once < 20, "it is not had without looking for it");
+}
+
+fn range(reserved: &Reservation) -> std::ops::Range<usize> {
+    let [start, byte_length] = [reserved.address(), reserved.byte_length()].map(|number| usize::try_from(number).unwrap());
+    start..start + byte_length
+}
+
+/// Of a length for which not every kernel finds one by itself.
+#[test]
+fn a_region_of_more_than_one_has_it_as_well() {
+    let of = MapOptions { byte_length: Some(3 * MEBI), private: true, huge_pages: true, ..MapOptions::default() };
+    for _ in 0..20 {
+        match Region::map(&of) {
+            Ok(region) => assert_eq!(number(&region, "THPeligible"), Some(1)),
+            Err(error) => assert!(error.message().contains(SETTINGS), "{error}"),
+        }
     }
 }
 
