@@ -81,14 +81,14 @@ function fresh(what: string, byteLength: number, shared: boolean): Made {
   return { buffer, detach: shared ? () => {} : () => release(memory, buffer, () => memory.grow(0)) }
 }
 
-/** Made again until there can be huge pages, or nothing is left to try. What is not taken is the engine's to free. */
+/** Made again until there can be huge pages, or nothing is left to try. What is not taken is the engine's to free, afterwards: before, it would come again. */
 function placed(make: () => Made, hugeAt: number): Made {
   const place = new NativeHugePlace(hugeAt)
-  const others: Made[] = [] // each is there until the end, for the next one to be elsewhere
+  const misplaced: Made[] = []
   try {
     let made = make()
     while (place.isElsewhere(new Uint8Array(made.buffer))) {
-      others.push(made)
+      misplaced.push(made)
       const next = tryTo(make)
       if (next === undefined) break
       made = next
@@ -96,7 +96,7 @@ function placed(make: () => Made, hugeAt: number): Made {
     return made
   } finally {
     place.close()
-    others.length = 0
+    misplaced.length = 0
   }
 }
 

@@ -17,7 +17,8 @@ const TRIES: u32 = 64;
 
 /// Finds a place for huge pages in memory that somebody else places, as the kernel does, or an engine: V8 aligns its own to 64 KiB, so that the multiples of a
 /// huge page's size in a shared object are at such multiples of an address only by luck. So whoever finds that they are not asks for other memory, keeping
-/// the first, while what lies beside that is filled up to where they would be.
+/// the first, while what lies beside that is filled up to where they would be. Linux 6.7 to 6.12 begins all that is
+/// longer than a huge page as those do: what begins elsewhere in its object finds no place there.
 #[derive(Debug, Default)]
 pub struct HugePlace {
     byte_offset: u64,
@@ -31,7 +32,8 @@ impl HugePlace {
         HugePlace { byte_offset, ..HugePlace::default() }
     }
 
-    /// Whether other memory, asked for while this lives, may be better than these pages are. Not if they can hold a huge page, nor where there are none.
+    /// Whether other memory may be better than these pages are, asked for while this lives, and while what was asked for before is still there. Not if they can
+    /// hold a huge page, nor if so many could hold none wherever they are.
     pub fn is_elsewhere(&mut self, pages: &Range<usize>) -> bool {
         let Some(size) = huge_page() else { return false };
         let offset = usize::try_from(self.byte_offset % size as u64).unwrap_or(0);
@@ -202,5 +204,28 @@ Size:               4096 kB\nAnonHugePages:         0 kB\nTHPeligible:          
         for (pages, byte_offset, holds) in examples {
             assert_eq!(can_hold_one(&pages, byte_offset), holds, "{pages:x?} {byte_offset:?}");
         }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn there_is_a_better_place_only_for_what_can_hold_one_somewhere() {
+        let Some(size) = huge_page() else { return };
+        let (half, start) = (size / 2, 5 * size + size / 4);
+        let examples = [
+            (0, size - 4096, false),
+            (0, size, true),
+            (half, size, false),
+            (half, size + half - 4096, false),
+            (half, size + half, true),
+            (3 * size + half, size + half, true),
+            (size / 4, 2 * size, false), // it can already
+        ];
+        for (byte_offset, byte_length, is_elsewhere) in examples {
+            let mut place = HugePlace::new(byte_offset as u64);
+            assert_eq!(place.is_elsewhere(&(start..start + byte_length)), is_elsewhere, "{byte_length:#x} from {byte_offset:#x}");
+        }
+        let mut place = HugePlace::new(0);
+        let tries = std::iter::repeat_with(|| place.is_elsewhere(&(start..start + size))).take_while(|is_elsewhere| *is_elsewhere);
+        assert_eq!(tries.count(), TRIES as usize, "and not for ever");
     }
 }
