@@ -41,12 +41,12 @@ impl Drop for Fillings {
     }
 }
 
-/// The mappings without a gap between them of which one is at this address.
+/// The mappings without a gap between them of which one is at this address. One comes twice if it grew while they were told.
 fn run_around(address: usize, mappings: impl Iterator<Item = Range<usize>>) -> Option<Range<usize>> {
     let mut run = 0..0;
     for mapped in mappings {
-        if mapped.start == run.end {
-            run.end = mapped.end;
+        if mapped.start <= run.end {
+            run.end = run.end.max(mapped.end);
         } else if run.contains(&address) {
             break;
         } else {
@@ -79,6 +79,8 @@ mod tests {
         for (address, run) in examples {
             assert_eq!(run_around(address, mapped.clone().into_iter()), run, "{address:#x}");
         }
+        let grown = [0x1000..0x2000, 0x1000..0x3000, 0x3000..0x4000, 0x5000..0x6000];
+        assert_eq!(run_around(0x3000, grown.into_iter()), Some(0x1000..0x4000));
     }
 
     #[test]
