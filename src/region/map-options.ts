@@ -76,9 +76,9 @@ export interface MapOptions {
   lock?: boolean
   /**
    * Whether to ask for transparent huge pages (madvise(2), `MADV_HUGEPAGE`), in every mapping of the region. `ERR_HUGE_PAGES` says why one of them can have
-   * none: a setting in /sys/kernel/mm/transparent_hugepage, too few bytes, an `offset` that is no multiple of 64 KiB or (with Bun) a place in memory where no
-   * huge page of a shared object begins, or `THPeligible: 0` in /proc/self/smaps (Linux 5.0 and newer). Whether a huge page is free when it is touched, nobody
-   * knows before. Default false.
+   * none: a setting in /sys/kernel/mm/transparent_hugepage, too few bytes, an `offset` that is no multiple of 64 KiB (on Linux 6.7 to 6.12: of a huge page),
+   * with Bun a place in memory where no huge page of a shared object begins, or `THPeligible: 0` in /proc/self/smaps (Linux 5.0 and newer). Whether a huge
+   * page is free when it is touched, nobody knows before. Default false.
    */
   hugePages?: boolean
   /**
