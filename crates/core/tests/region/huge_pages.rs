@@ -58,6 +58,14 @@ fn they_are_promised_where_the_kernel_may_give_them_and_nowhere_else() {
     }
 }
 
+/// How often the kernel had no huge page free when one was touched, or took one apart again, in all processes.
+fn given_up() -> u64 {
+    let all = std::fs::read_to_string("/proc/vmstat").unwrap();
+    let numbers =
+        all.lines().filter_map(|line| line.split_once(' ')).filter(|(name, _)| ["thp_fault_fallback", "thp_split_pmd"].contains(name));
+    numbers.map(|(_, number)| number.parse::<u64>().unwrap()).sum()
+}
+
 #[test]
 fn fresh_zeros_of_one_process_are_huge_pages() {
     let chosen = std::fs::read_to_string(format!("{SETTINGS}/enabled")).unwrap_or("none".into());
@@ -70,10 +78,10 @@ fn fresh_zeros_of_one_process_are_huge_pages() {
         assert!(error.message().contains(&format!("{SETTINGS}/enabled")), "{error}");
         return;
     }
-    // one must be free when it is touched
+    let before = given_up();
     let regions: Vec<_> = (0..8).map(|_| zeros(true).unwrap()).collect();
     let huge: Vec<_> = regions.iter().map(|region| number(region, "AnonHugePages").unwrap()).collect();
-    assert!(huge.iter().any(|kilobytes| *kilobytes >= 2048), "{huge:?}");
+    assert!(huge.iter().any(|kilobytes| *kilobytes >= 2048) || given_up() > before, "{huge:?}, and the kernel had some");
     if chosen.contains("[madvise]") {
         assert_eq!(number(&zeros(false).unwrap(), "AnonHugePages"), Some(0), "nobody asked");
     }
