@@ -74,12 +74,13 @@ fn where_a_segment_was(publisher: RawPublisher) -> Option<&'static str> {
     read(address as *const u8)
 }
 
-/// Where the kernel says that the segment is mapped.
+/// Where the kernel says that the segment is mapped. A file of another filesystem may have its inode, too: a library, or this program.
 fn mapping_address(segment: &pagecast::segment::Segment) -> usize {
     use std::os::unix::fs::MetadataExt;
-    let inode = File::open(format!("/proc/self/fd/{}", segment.fd().as_raw_fd())).unwrap().metadata().unwrap().ino().to_string();
+    let file = File::open(format!("/proc/self/fd/{}", segment.fd().as_raw_fd())).unwrap().metadata().unwrap();
+    let identity = format!(" {:02x}:{:02x} {} ", libc::major(file.dev()), libc::minor(file.dev()), file.ino());
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
-    let line = maps.lines().find(|line| line.split_whitespace().nth(4) == Some(&inode)).unwrap();
+    let line = maps.lines().find(|line| line.contains(&identity)).unwrap();
     usize::from_str_radix(line.split_once('-').unwrap().0, 16).unwrap()
 }
 
