@@ -22,6 +22,7 @@ const FORGED: Ending = ("abandon", |directory| {
     std::fs::write(path.path(), file).unwrap();
 });
 
+/// So many times, and until each has won.
 fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
     bounded(move |watch| {
         let directory = Directory::new();
@@ -30,7 +31,10 @@ fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
         let mut players = buffers.map(|count| Player::start(watch, "creator", &[path, "value", "start", &count.to_string()]));
         assert_eq!(players.each_mut().map(Player::hear), ["ready"; 2]);
         let mut wins = [0; 2];
-        for round in 1..=rounds {
+        for round in 1.. {
+            if round > rounds && wins.iter().all(|wins| *wins > 0) {
+                break;
+            }
             watch.stage(format!("two creators, round {round}"));
             start.write(&[0; 8], None).unwrap();
             let answers = players.each_mut().map(Player::hear);
@@ -47,7 +51,6 @@ fn race(rounds: u64, buffers: [u32; 2], endings: &'static [Ending]) {
             assert_eq!(players[winner].ask(command), "done");
             then(&directory);
         }
-        assert!(wins.iter().all(|wins| *wins > 0), "they really raced: {wins:?}");
         assert!(directory.files().iter().all(|file| file == "start" || file == "value"), "{:?}", directory.files());
     });
 }

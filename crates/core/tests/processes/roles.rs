@@ -118,7 +118,7 @@ fn publish(created: Result<RawPublisher>, commands: &Receiver<String>) {
 #[expect(clippy::zombie_processes, reason = "it is there to live longer than its parent")]
 fn spawn_a_child_that_lives_on() -> String {
     let mut command = Command::new("sh");
-    let mut child = command.args(["-c", "echo up; exec sleep 60"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = command.args(["-c", "echo up; exec sleep 600"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdout.take().unwrap().read_exact(&mut [0; 3]).unwrap(); // it runs, so what is closed on exec is closed
     child.id().to_string()
 }
