@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -23,11 +24,20 @@ fn play() {
     let [directory, seconds, buffers]: [&str; 3] = arguments.lines().collect::<Vec<_>>().try_into().unwrap();
     let name = Name::new("attacked", Some(Path::new(directory))).unwrap();
     let end = Instant::now() + Duration::from_secs_f64(seconds.parse().unwrap());
+    let is_over = Arc::new(AtomicBool::new(false));
+    std::thread::spawn({
+        let is_over = is_over.clone();
+        move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            is_over.store(true, Ordering::Relaxed);
+        }
+    });
+    let is_over = || is_over.load(Ordering::Relaxed);
+    // whoever reads ends by its time, but not before it succeeded; the others are there for as long
     let succeeded = match role.as_str() {
-        "attacker" => attack(&name, end),
-        "publisher" => publish(&name, end, buffers.parse().unwrap()),
-        "consumer" => consume(&name, end, false),
-        "observer" => consume(&name, end, true),
+        "attacker" => attack(&name, is_over),
+        "publisher" => publish(&name, is_over, buffers.parse().unwrap()),
+        "consumer" | "observer" => consume(&name, |read| is_over() || (read > 0 && Instant::now() >= end), role == "observer"),
         role => panic!("unknown role {role}"),
     };
     println!("@{succeeded}");
@@ -35,10 +45,10 @@ fn play() {
 }
 
 /// Anywhere in the file, and most of all in the words, where every page is shared by everybody.
-fn attack(name: &Name, end: Instant) -> u64 {
+fn attack(name: &Name, is_over: impl Fn() -> bool) -> u64 {
     let mut random = Random::new(u64::from(std::process::id()));
     let mut writes = 0;
-    while Instant::now() < end {
+    while writes == 0 || !is_over() {
         let Ok(file) = std::fs::File::options().read(true).write(true).open(name.path()) else { continue };
         let length = usize::try_from(file.metadata().unwrap().len()).unwrap();
         for _ in 0..1000 {
@@ -54,10 +64,10 @@ fn attack(name: &Name, end: Instant) -> u64 {
 }
 
 /// How many values were published.
-fn publish(name: &Name, end: Instant, buffers: u32) -> u64 {
+fn publish(name: &Name, is_over: impl Fn() -> bool, buffers: u32) -> u64 {
     let mut published = 0;
     for round in 0.. {
-        if Instant::now() >= end {
+        if published > 0 && is_over() {
             break;
         }
         let options = CreateOptions { timeout: PATIENCE, ..bytes(SIZE as u64, buffers) };
@@ -80,12 +90,15 @@ fn publish(name: &Name, end: Instant, buffers: u32) -> u64 {
 }
 
 /// How many values were read.
-fn consume(name: &Name, end: Instant, read_only: bool) -> u64 {
+fn consume(name: &Name, is_over: impl Fn(u64) -> bool, read_only: bool) -> u64 {
     let mut read = 0;
-    while Instant::now() < end {
+    while !is_over(read) {
         let Ok(mut consumer) = RawConsumer::open(name, read_only) else { continue };
         let mut target = vec![0; usize::try_from(consumer.layout().capacity).unwrap().min(1 << 20)];
         for _ in 0..300 {
+            if is_over(read) {
+                break;
+            }
             if let Ok(Ok(found)) = consumer.copy_within(&mut target, PATIENCE, false) {
                 assert!(found.byte_length <= target.len());
                 read += 1;
@@ -102,14 +115,15 @@ fn consume(name: &Name, end: Instant, read_only: bool) -> u64 {
     read
 }
 
-fn start(watch: &Watch, role: &str, directory: &Directory, buffers: u32) -> (Arc<Mutex<Child>>, impl Read + use<>) {
+/// It is told that all is over by the end of what it hears.
+fn start(watch: &Watch, role: &str, directory: &Directory, buffers: u32) -> (Arc<Mutex<Child>>, ChildStdin, impl Read + use<>) {
     let arguments = [directory.path().to_str().unwrap(), "4", &buffers.to_string()].join("\n");
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "attacked::play", "--ignored", "--nocapture", "--test-threads=1"]);
     command.env("PAGECAST_TEST_ROLE", role).env("PAGECAST_TEST_ARGUMENTS", arguments);
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let output = child.stdout.take().unwrap();
-    (watch.guard(child), output)
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    (watch.guard(child), input, output)
 }
 
 #[test]
@@ -120,8 +134,11 @@ fn nobody_is_brought_down_by_somebody_who_writes_nonsense_all_the_time() {
             watch.stage(format!("{buffers} buffers under attack"));
             let roles = ["publisher", "attacker", "consumer", "consumer", "observer"];
             let players = roles.map(|role| (role, start(watch, role, &directory, buffers)));
-            for (role, (child, output)) in players {
+            // the attacker goes after all who read, and the publisher last
+            for (role, (child, input, output)) in players.into_iter().rev() {
+                let input = Some(input).filter(|_| !["attacker", "publisher"].contains(&role));
                 let said = BufReader::new(output).lines().map_while(Result::ok).find_map(|line| Some(line.split_once('@')?.1.to_owned()));
+                drop(input);
                 let status = child.lock().unwrap().wait().unwrap();
                 assert!(status.success(), "{role}: {status}, signal {:?}, said {said:?}", status.signal());
                 assert!(said.unwrap().parse::<u64>().unwrap() > 0, "{role} succeeded in something");
