@@ -11,13 +11,11 @@ mod listeners;
 mod publications;
 mod seals;
 
+use common::FOREVER as LONG;
 use pagecast::Channel;
 use pagecast::region::{MapOptions, Region, Source};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
-
-/// As good as for ever: what runs into it fails.
-const LONG: Duration = Duration::from_secs(60);
 
 /// Long enough for a wait to be one.
 const SHORT: Duration = Duration::from_millis(30);
