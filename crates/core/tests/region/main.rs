@@ -18,8 +18,8 @@ mod sources;
 mod sysv;
 
 use pagecast::region::{MapOptions, Region, Reservation, Source};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 /// Anonymous memory of so many bytes.
 fn anonymous(byte_length: u64) -> Region {
@@ -31,6 +31,12 @@ fn anonymous(byte_length: u64) -> Region {
 fn free_address() -> u64 {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(Reservation::new(1 << 38, None).unwrap().address() + (1 << 37)));
     NEXT.fetch_add(1 << 20, Ordering::Relaxed)
+}
+
+/// For whoever locks pages, one at a time: the limit is that of all threads together, and may be 64 KiB.
+fn may_lock() -> MutexGuard<'static, ()> {
+    static LOCKING: Mutex<()> = Mutex::new(());
+    LOCKING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A file, as the options say.

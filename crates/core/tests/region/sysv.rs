@@ -239,6 +239,7 @@ fn a_removed_segment_stays_until_the_last_detaches_it() {
 
 #[test]
 fn bytes_are_the_same_in_every_attachment_and_pages_are_a_region_s() {
+    let _turn = crate::may_lock();
     let segment = private(8 * PAGE - 100);
     let (mut one, other) = (attach(&segment), attach(&segment));
     assert_eq!((one.byte_length(), one.pages().len(), status(&segment).attaches), (8 * PAGE - 100, 8, 2));
