@@ -119,6 +119,9 @@ fn a_file_that_is_made_is_there_only_if_the_region_is() {
 fn what_cannot_be_extended_is_not_for_lack_of_room() {
     let options = MapOptions { byte_length: Some(4096), access: Access::Read, ..file("/proc/self/maps".as_ref()) };
     let error = Region::map(&options).unwrap_err();
+    if std::fs::File::options().write(true).open("/proc/self/maps").is_err() {
+        return assert_eq!(error.code(), Code::Permission); // only root comes as far as that
+    }
     assert_eq!((error.code(), error.syscall()), (Code::System, Some("posix_fallocate")));
     assert_eq!(error.message(), "map /proc/self/maps: room for 4,096 bytes: Illegal seek (ESPIPE)");
 }
