@@ -187,5 +187,5 @@ scene('what fails leaves no descriptor behind', async (t, _) => {
     using publisher = Publisher.create({ memfd: 'pose' }, Pose, { init: pose(1) })
     t.throws(() => Consumer.open({ fd: publisher.fd }, struct({ other: f64 })), { code: 'ERR_SCHEMA_MISMATCH' })
   }
-  t.is(count(), before)
+  t.true(count() <= before, `${count()} of ${before}`) // the threads of a broker that was closed may have closed some only now
 })
