@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
 import { PAGE_SIZE, Region, type RegionSource, type Reservation, SharedMemory } from 'pagecast'
 import { hasHugePagesWhile, settingOf } from './helpers/huge-pages.js'
-import { sparseFile } from './helpers/region.js'
+import { freeAddress, sparseFile } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 import { Tmpfs } from './helpers/tmpfs.js'
 
@@ -98,7 +98,7 @@ regions('every mapping of shared memory has them, or is refused', (t, { director
   for (const times of [1, 2, 5]) displace(times)
   using source = SharedMemory.open('huge', 'x', { directory: tmpfs.directory, size: SIZE, reserve: false })
   if (isBun) return refused(t, () => Region.map({ source, hugePages: true, reserve: false }), MISPLACED)
-  const address = 0x4f10_0000_0000n
+  const address = freeAddress()
   using region = Region.map({ source, address, hugePages: true, reserve: false })
   const hasSome = hasHugePagesWhile(() => region.bytes.fill(1))
   t.is(smaps(address, 'THPeligible'), 1)

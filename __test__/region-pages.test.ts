@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { PAGE_SIZE, type PagecastError, Region } from 'pagecast'
-import { bytesOfFile, fileOf, pattern, sparseFile } from './helpers/region.js'
+import { bytesOfFile, fileOf, freeAddress, pattern, sparseFile } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 
 regions('pages of a region, and ranges of them', (t, { directory }) => {
@@ -238,7 +238,7 @@ regions('pages that were given up are zeros of one’s own, and ERR_UNMAPPED', (
 })
 
 regions('what was done to pages holds after a resize', t => {
-  for (const place of [{}, { address: 0x4f00_0000_0000n }]) {
+  for (const place of [{}, { address: freeAddress() }]) {
     using region = Region.map({ source: 'temporary', size: 4 * PAGE_SIZE, ...place })
     region.bytes.fill(1)
     region.pages.slice(0, 1).protect('r')

@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PAGE_SIZE, Region } from 'pagecast'
-import { fileOf, pattern } from './helpers/region.js'
+import { fileOf, freeAddress, pattern } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 
 const page = BigInt(PAGE_SIZE)
 const taken = { code: 'ERR_ADDRESS_IN_USE' }
 
-/** Addresses that were free a moment ago. */
-function free(pages: number): bigint {
-  using reservation = Region.reserve(pages * PAGE_SIZE)
-  return reservation.address
-}
-
 regions('at an address where nothing is', (t, { directory }) => {
-  const address = free(4)
+  const address = freeAddress()
   const file = fileOf(directory, pattern(3 * PAGE_SIZE))
   using region = Region.map({ source: { file }, address })
   t.is(region.address, address)
@@ -31,7 +25,7 @@ regions('at an address where nothing is', (t, { directory }) => {
 })
 
 regions('an address that is taken is left alone', (t, { directory }) => {
-  using first = Region.map({ size: 2 * PAGE_SIZE, address: free(2) })
+  using first = Region.map({ size: 2 * PAGE_SIZE, address: freeAddress() })
   first.bytes.fill(7)
   for (const address of [first.address, first.address + page, first.address - page]) {
     t.throws(() => Region.map({ size: 2 * PAGE_SIZE, address }), taken)
@@ -60,7 +54,7 @@ regions('an address that no process can have says so', t => {
 })
 
 regions('an address that is a hint', t => {
-  const address = free(2)
+  const address = freeAddress()
   using first = Region.map({ size: 2 * PAGE_SIZE, address, placement: 'hint' })
   t.is(first.address, address)
   using second = Region.map({ size: 2 * PAGE_SIZE, address, placement: 'hint' })
@@ -102,7 +96,7 @@ regions('a reservation is where regions are mapped into', t => {
 })
 
 regions('a reservation at an address', t => {
-  const address = free(3)
+  const address = freeAddress()
   const space = Region.reserve(3 * PAGE_SIZE, { address })
   t.is(space.address, address)
   t.throws(() => Region.reserve(PAGE_SIZE, { address: address + page }), taken)
@@ -116,8 +110,8 @@ regions('a reservation at an address', t => {
 })
 
 regions('a reservation stays until the regions in it are closed', t => {
-  const space = Region.reserve(4 * PAGE_SIZE)
-  const { address } = space
+  const address = freeAddress()
+  const space = Region.reserve(4 * PAGE_SIZE, { address })
   const region = Region.map({ size: PAGE_SIZE, address: address + page, placement: 'replace' })
   region.bytes[0] = 9
   space.close()
@@ -138,7 +132,7 @@ regions('much address space costs no memory', t => {
 
 regions('a private one at an address has no views, and is read and written', (t, { directory }) => {
   const file = fileOf(directory, pattern(PAGE_SIZE))
-  const address = free(1)
+  const address = freeAddress()
   using region = Region.map({ source: { file }, sharing: 'private', address })
   t.is(region.address, address)
   const hidden = { code: 'ERR_PRIVATE', message: /read\(\) and write\(\)/ }

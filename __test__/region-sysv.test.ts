@@ -9,7 +9,7 @@ import { holdings } from './helpers/holdings.js'
 import { arrayFor } from './helpers/overlay.js'
 import { point, pointedAt } from './helpers/pointers.js'
 import { withPython } from './helpers/python.js'
-import { pattern } from './helpers/region.js'
+import { freeAddress, pattern } from './helpers/region.js'
 import { regions } from './helpers/region-scene.js'
 import type { Scene } from './helpers/scene.js'
 import { ipcs, mappings, removeQuietly, segment, uniqueKey } from './helpers/sysv.js'
@@ -339,8 +339,8 @@ regions('a SysV segment is attached at an address', t => {
   const memory = segment(t, 3 * PAGE_SIZE)
   using whole = memory.attach()
   whole.bytes[PAGE_SIZE] = 5
-  using space = Region.reserve(16 * PAGE_SIZE)
-  const { address } = space
+  const address = freeAddress()
+  using space = Region.reserve(16 * PAGE_SIZE, { address })
   const at = (options: object) => memory.attach({ placement: 'replace', ...options })
   {
     using region = at({ address })

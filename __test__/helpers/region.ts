@@ -39,6 +39,15 @@ export function sparseFile(directory: string, byteLength: number, name = 'sparse
   return path
 }
 
+/** Between where engines ask for memory and where regions are for all processes: see `memory/window.rs`. */
+let unused = 0x4200_0000_0000n
+
+/** An address where nothing is, and nobody goes: one that merely was free a moment ago may be that of another thread's memory by now. */
+export function freeAddress(): bigint {
+  unused += 2n ** 30n
+  return unused
+}
+
 /** What the kernel says is in the file. */
 export function bytesOfFile(path: string, position: number, byteLength: number): number[] {
   const fd = openSync(path, 'r')
