@@ -5,9 +5,15 @@ import { type SysVOptions, SysVSharedMemory } from 'pagecast'
 
 let count = 0
 
-/** A key that nobody else has: processes of other numbers have others. */
+/** Of this process's number: others have others, but for one that was killed and left something. */
+const ours = (process.pid & 0xfffff) << 6
+
+/** A key that nobody else has, whatever its first two bits are made. */
 export function uniqueKey(): number {
-  return (0x60000000 | ((process.pid & 0xfffff) << 6) | count++) >>> 0
+  const taken = new Set(SysVSharedMemory.list().map(({ key }) => (key === 'private' ? 0 : key & 0x3fffffff)))
+  while (taken.has(0x20000000 | ours | count)) count += 1
+  if (count >= 64) throw new Error('the next key is that of the process of the next number')
+  return (0x60000000 | ours | count++) >>> 0
 }
 
 /** A segment that goes with its test, also with one that fails: the kernel would keep it. */
