@@ -1,17 +1,24 @@
-// One of those who use a segment, or who write nonsense into it, for some seconds. All errors must be the library's own.
-import { closeSync, fstatSync, openSync, rmSync, writeSync } from 'node:fs'
+// One of those who use a segment, or who write nonsense into it, until there is a file `over`. All errors must be the library's own.
+//
+//   attacked.js DIRECTORY ROLE BUFFERS
+import { closeSync, existsSync, fstatSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { Consumer, PagecastError, Publisher } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
+import { say } from './stage.js'
 
-const [directory = '', role = '', seconds = '', buffers = ''] = process.argv.slice(2)
+const [directory = '', role = '', buffers = ''] = process.argv.slice(2)
 const path = join(directory, 'pose')
-const end = performance.now() + Number(seconds) * 1000
 const options = { timeout: 5 }
 /** Calls on an open publication that came back well, or what an attacker wrote. */
 let succeeded = 0
 
-const isOver = () => performance.now() >= end
+const isOver = () => existsSync(join(directory, 'over'))
+
+function succeed(): void {
+  if (succeeded === 0) say('succeeded')
+  succeeded += 1
+}
 
 /** The library may refuse, in its own words. */
 function allow<T>(call: () => T): T | undefined {
@@ -27,7 +34,7 @@ function allow<T>(call: () => T): T | undefined {
 function attempt<T>(call: () => T): T | undefined {
   return allow(() => {
     const result = call()
-    succeeded += 1
+    succeed()
     return result
   })
 }
@@ -46,7 +53,7 @@ function attack(): void {
       const nonsense = Buffer.from(Array.from({ length: 1 + random(8) }, () => (random(2) === 0 ? random(256) : random(4))))
       const at = random(3) === 0 ? random(size) : 700 + random(2500)
       writeSync(file, nonsense, 0, nonsense.length, Math.min(at, size - nonsense.length))
-      succeeded += 1
+      succeed()
     }
     closeSync(file)
   }
@@ -105,13 +112,15 @@ function look(): void {
 }
 
 async function follow(): Promise<void> {
-  const signal = AbortSignal.timeout(Number(seconds) * 1000)
+  const controller = new AbortController()
+  const { signal } = controller
+  const clock = setInterval(() => isOver() && controller.abort(), 10)
   while (!isOver()) {
     const consumer = allow(() => Consumer.open('pose', Pose, { directory }))
     try {
       for await (const value of consumer?.changes({ signal, reopen: true }) ?? []) {
         check(value)
-        succeeded += 1
+        succeed()
       }
     } catch (error) {
       allow(() => {
@@ -121,6 +130,7 @@ async function follow(): Promise<void> {
     allow(() => consumer?.close())
     await new Promise(resolve => setTimeout(resolve, 1))
   }
+  clearInterval(clock)
 }
 
 const roles: Record<string, () => Promise<void> | void> = {
@@ -133,4 +143,4 @@ const roles: Record<string, () => Promise<void> | void> = {
 }
 
 await roles[role]?.()
-process.stdout.write(`${JSON.stringify({ event: 'done', succeeded })}\n`)
+say('done', { succeeded })
