@@ -40,6 +40,7 @@ const roles: Record<string, () => Promise<void> | void> = {
     say('ready')
     for await (const value of consumer.changes()) {
       seen.changes += 1
+      if (seen.changes === 2) say('follows')
       check(value)
       for (let burst = 0; burst < 20 && !consumer.closed; burst++) {
         const change = consumer.readChange()
