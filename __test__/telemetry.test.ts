@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import type { ExecutionContext } from 'ava'
 import { Clock } from './helpers/clock.js'
 import { MainJob, program } from './helpers/main-job.js'
@@ -73,12 +71,14 @@ function lapsesOf({ publications, consumers, wakeP50Us }: Result): string[] {
   return slow
 }
 
-scene('without a terminal the view is a line a second', async t => {
-  const name = `telemetry-test-${process.pid}-lines`
-  const { stdout } = await promisify(execFile)(process.execPath, [program, '--name', name, '--seconds', '2.5'], { timeout: 60_000 })
-  t.regex(stdout, /^sample \d+ {2}cpu \d+ %/)
-  t.regex(stdout, /waker +\d+ +\d+ +0 /)
-  t.false(stdout.includes('\x1b'), 'no colours and no cursor')
+scene('without a terminal the view is a line a second', async (t, scene) => {
+  const { parent } = new MainJob(scene)
+  const lines = [await parent.line(), await parent.line()]
+  for (const line of lines) t.regex(line, /^sample \d+ {2}cpu \d+ %/)
+  parent.kill('SIGINT')
+  while (!/waker +\d+ +\d+ +0 /.test(lines.at(-1) as string)) lines.push(await parent.line())
+  await parent.succeeds()
+  t.false(lines.join().includes('\x1b'), 'no colours and no cursor')
 })
 
 const wrong: [string[], RegExp][] = [
