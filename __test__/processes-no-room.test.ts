@@ -34,7 +34,8 @@ const freeOf = (directory: string): number => {
 /** Under limits of the shell's own, which bind every process that it becomes. */
 function limited(scene: Scene, ulimit: string, limit: string): Child {
   const file = fileURLToPath(new URL('./children/no-room.js', import.meta.url))
-  return scene.program('sh', ['-c', `ulimit ${ulimit} && exec "$0" "$@"`, process.execPath, file, scene.directory, limit])
+  const env = { MALLOC_ARENA_MAX: '1' } // or each thread that allocates for the first time takes 64 MiB of address space
+  return scene.program('sh', ['-c', `ulimit ${ulimit} && exec "$0" "$@"`, process.execPath, file, scene.directory, limit], env)
 }
 
 async function tried(child: Child): Promise<Message[]> {
