@@ -93,6 +93,15 @@ export class Actor {
     await this.#child.fallsAsleep()
   }
 
+  /** Stops its process where it stands, until {@link goesOn}. */
+  async stops(): Promise<void> {
+    await this.#child.stops()
+  }
+
+  goesOn(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   /** Ends it where it stands: SIGKILL, or `worker.terminate()`. */
   async die(): Promise<void> {
     if (this.#isWorker) {

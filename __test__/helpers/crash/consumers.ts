@@ -1,4 +1,4 @@
-import { enter, type Operation, SIZE, type Stage } from './table.js'
+import { enter, type Operation, SIZE, type Stage, stopsWaiting } from './table.js'
 
 /** What is published at last. */
 const LAST = 9
@@ -38,7 +38,7 @@ export function consumerOperations(buffers: number): Operation[] {
     await victim.does('lock', 0)
     if (!one) await survivor.does('write', 3)
     survivor.tell('write', 4)
-    await survivor.fallsAsleep()
+    await stopsWaiting(stage)
     return victim
   }
 
@@ -57,6 +57,7 @@ export function consumerOperations(buffers: number): Operation[] {
 
   const goOnWriting = async (stage: Stage) => {
     const { t, survivor } = stage
+    survivor.goesOn()
     t.is((await survivor.answer()).event, 'done')
     if (!one) await survivor.does('unlock', 0)
     await goOn(4)(stage)

@@ -55,17 +55,41 @@ export function oneOf(t: ExecutionContext, found: unknown, expected: readonly Fo
   t.true(expected.includes(found as Found), `${what}: ${found}, expected ${expected.join(' or ')}`)
 }
 
-/** Until somebody says in the segment that it sleeps for a change: from there on the publisher's steps are the same each time. */
-export async function untilAsleep({ scene, name }: Stage): Promise<void> {
+/** What a word of the control line is now: see docs/format.md. */
+function controlWord({ scene, name }: Stage, byteOffset: number): number {
   const segment = openSync(join(scene.directory, name), 'r')
   const word = (position: number) => {
     const bytes = Buffer.alloc(4)
     readSync(segment, bytes, 0, 4, position)
     return bytes.readUInt32LE()
   }
-  const [control, sleepers] = [word(80), 4] // see docs/format.md
-  while (word(control + sleepers) === 0) await delay(1)
-  closeSync(segment)
+  try {
+    return word(word(80) + byteOffset)
+  } finally {
+    closeSync(segment)
+  }
+}
+
+const SLEEPERS = 4
+const WRITER_WAITS = 8
+
+/** Until somebody says in the segment that it sleeps for a change: from there on the publisher's steps are the same each time. */
+export async function untilAsleep(stage: Stage): Promise<void> {
+  while (controlWord(stage, SLEEPERS) === 0) await delay(1)
+}
+
+/**
+ * Until the survivor says in the segment that it waits for a pin, and stops it there, or the steps of whoever takes the pin back were not the same each
+ * time: every 5 ms it looks after the dead, and for that moment says nothing.
+ */
+export async function stopsWaiting(stage: Stage): Promise<void> {
+  const { survivor } = stage
+  for (;;) {
+    await survivor.stops()
+    if ((controlWord(stage, WRITER_WAITS) & 1) !== 0) return
+    survivor.goesOn()
+    await delay(1)
+  }
 }
 
 interface Cast {
