@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import test from 'ava'
+import { Child } from './helpers/child.js'
 import { compile, examples, run, WATCHDOG } from './helpers/examples.js'
 
 // Every TypeScript example of the documents is compiled with the published types and run. The Rust ones are doc tests of the core, by way of its own README.
@@ -12,10 +13,14 @@ test.serial('the examples of the README compile and run', async t => {
   const files = await compile('readme', found)
   const fileOf = (label: string): string => files[found.findIndex(example => example.label === label)] as string
 
+  // The consumer is first, and waits: what the publisher makes is gone after a second, in which another process may not even have begun.
+  const consumer = new Child(process.execPath, [fileOf('consumer')])
+  t.teardown(() => consumer.end())
+  await consumer.fallsAsleep()
   const publisher = spawn(process.execPath, [fileOf('publisher')], { stdio: 'inherit' })
   t.teardown(() => publisher.kill('SIGKILL'))
-  const consumer = await run(process.execPath, [fileOf('consumer')], WATCHDOG)
-  t.regex(consumer.stdout, /field1: \d+/)
+  for (let line = ''; !/field1: \d+/.test(line); line = await consumer.line());
+  await consumer.succeeds()
   publisher.kill('SIGKILL')
 
   for (const [index, { label }] of found.entries()) {
