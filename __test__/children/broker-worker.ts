@@ -6,6 +6,9 @@ const { role, path } = workerData as { role: string; path: string }
 const say = (event: string, facts: object = {}) => parentPort?.postMessage({ event, ...facts })
 parentPort?.on('message', () => process.exit())
 
+/** What the garbage collector must not let go of: the names of a client that is collected go. */
+const kept: unknown[] = []
+
 const roles: Record<string, () => Promise<void> | void> = {
   serve: () => {
     Broker.listen(path)
@@ -15,6 +18,7 @@ const roles: Record<string, () => Promise<void> | void> = {
     const client = await Broker.connect(path)
     const region = await client.allocate('own', { size: 65_536 })
     region.bytes[0] = 5
+    kept.push(client, region)
     say('allocated')
   },
   wait: async () => {
