@@ -1,5 +1,5 @@
 // Holds a lock across a turn of the event loop, which PAGECAST_DEBUG=1 is to notice.
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Consumer, Publisher } from 'pagecast'
 import { Pose, pose } from '../helpers/pose.js'
 import { say } from './stage.js'
@@ -13,6 +13,6 @@ consumer.readLock().release()
 publisher.withWrite(() => {})
 {
   using _ = consumer.readLock()
-  await delay(10)
+  await turn() // no time, which may be over before there is a turn
 }
 say('done')
