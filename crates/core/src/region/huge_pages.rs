@@ -17,8 +17,8 @@ const TRIES: u32 = 64;
 
 /// Finds a place for huge pages in memory that somebody else places, as the kernel does, or an engine: V8 aligns its own to 64 KiB, so that the multiples of a
 /// huge page's size in a shared object are at such multiples of an address only by luck. So whoever finds that they are not asks for other memory, keeping
-/// the first, while what lies beside that is filled up to where they would be. Linux 6.7 to 6.12 begins all that is
-/// longer than a huge page as those do: what begins elsewhere in its object finds no place there.
+/// the first, while what lies beside that is filled up to where they would be. Linux 6.7 to 6.12 begins all that is longer than a huge page as those do: what
+/// begins elsewhere in its object finds no place there.
 #[derive(Debug, Default)]
 pub struct HugePlace {
     byte_offset: u64,

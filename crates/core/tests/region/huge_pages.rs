@@ -95,7 +95,11 @@ fn their_place_is_found_wherever_memory_would_be_next() {
         return;
     };
     let is_level = |reserved: &Reservation, offset: u64| reserved.address() % size == offset % size;
-    let (mut all, mut at_once) = (Vec::new(), 0);
+    let mut all: Vec<_> = (1..4).map(|index| Reservation::new(2 * size + 4096 * index, None).unwrap()).collect();
+    if all.iter().all(|reserved| is_level(reserved, 0)) {
+        return; // Linux 6.7 to 6.12 begins all that is so long as huge pages do, and nothing elsewhere
+    }
+    let mut at_once = 0;
     for index in 1..=20 {
         let (byte_length, offset) = (2 * size + 4096 * index, 4096 * (index % 3) + size);
         let make = || Reservation::new(byte_length, None).unwrap();
