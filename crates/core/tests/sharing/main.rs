@@ -2,11 +2,14 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a failure here is a failed test")]
 
+mod broker_scene;
 mod brokers;
 mod channels;
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "shared with tests of publications")]
 mod common;
+mod hostile_brokers;
+mod hostile_clients;
 mod listeners;
 mod publications;
 mod seals;
